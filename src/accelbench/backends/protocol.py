@@ -1,0 +1,81 @@
+"""The contract between accelbench and a vendor: two small protocols, and nothing else.
+
+A backend's ``adapter.py`` is a module with three functions, ``devices``, ``compile`` and ``load``; so the module itself
+is a ``Backend``. ``load`` returns a ``Session``. Adapters compile and run; they never time. They raise
+``accelbench.errors.Unsupported`` for what their stack cannot take, naming what stopped it, and let every other error
+of their stack pass through unchanged.
+
+Abilities beyond that are declared in ``backend.toml`` under ``[abilities]`` and never found out by trying:
+
+``threads``   ``Session.run`` may be called by several threads at once
+``submit``    the session is an ``AsyncSession``
+``purpose``   the stack compiles differently for latency and for throughput
+``placement`` ``Compiled.placements`` is told by the runtime
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Optional, Protocol, Sequence, Tuple, Union
+
+from accelbench.model import Compiled, DeviceInfo, Purpose, Target, TensorSpec
+from accelbench.tensors import Record
+
+Feed = Record
+Outputs = Record
+
+
+@dataclass(frozen=True)
+class CompileJob:
+    """What a stack gets to compile.
+
+    ``model`` is an ONNX file with all weights (external data beside it) and fixed shapes. ``inputs`` and ``outputs``
+    carry the batch as their first dimension where the task is batched. ``work`` is an empty folder for everything
+    that is written. ``calibration`` holds a few feeds of the task, for precisions that need to see data. ``purpose``
+    is None for a backend that does not declare the ability.
+    """
+
+    model: Path
+    inputs: Tuple[TensorSpec, ...]
+    outputs: Tuple[TensorSpec, ...]
+    target: Target
+    batch: int
+    purpose: Optional[Purpose]
+    work: Path
+    calibration: Sequence[Feed]
+
+
+class Session(Protocol):
+    """A loaded model, ready to run."""
+
+    def run(self, feed: Feed) -> Outputs:
+        """Run one feed to the end. The outputs are NumPy arrays in host memory, complete when this returns, and
+        stay unchanged until the same thread calls ``run`` again."""
+
+    def close(self) -> None:
+        """Give back what the session holds."""
+
+
+Done = Callable[[Union[Outputs, Exception]], None]
+
+
+class AsyncSession(Session, Protocol):
+    """A session that takes feeds without waiting (ability ``submit``)."""
+
+    def submit(self, feed: Feed, done: Done) -> None:
+        """Start one feed and return, waiting only while the stack's own queue is full. ``done`` is called exactly
+        once, on any thread, with the outputs (valid until it returns) or the exception."""
+
+
+class Backend(Protocol):
+    """What ``adapter.py`` is."""
+
+    def devices(self) -> Sequence[DeviceInfo]:
+        """Every device that this stack can use here, best first."""
+
+    def compile(self, job: CompileJob) -> Compiled:
+        """Compile the job's model into files under ``job.work`` and say what happened."""
+
+    def load(self, compiled: Compiled, job: CompileJob) -> Session:
+        """Load what ``compile`` wrote, in this or in another process."""

@@ -1,0 +1,490 @@
+"""The nouns of accelbench: frozen records that every floor shares.
+
+They hold what happened; whatever can be computed (percentiles, verdicts, validity, cost) is computed from them when
+they are read. Times are integer nanoseconds in columns and seconds in fields that end in ``_s``; sizes end in
+``_bytes``. ``None`` means *not known* or *not measured*, never zero.
+
+This module runs inside vendors' environments too: standard library only, Python 3.9 syntax.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Mapping, Optional, Tuple, Union
+
+Dim = Union[int, str]
+Tier = Literal["regular", "popular", "frontier", "smoke", "op", "user"]
+Domain = Literal["vision", "language", "recommendation", "speech", "multimodal", "generative", "any"]
+Scenario = Literal["single_stream", "multi_stream", "server", "offline", "closed_loop"]
+Purpose = Literal["latency", "throughput"]
+Effort = Literal["quick", "standard", "submission"]
+Status = Literal["ok", "failed", "unsupported"]
+Verdict = Literal["within", "out", "unknown"]
+StopReason = Literal["interval", "time", "queries", "feeds", "error", "interrupted"]
+
+STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
+"""How the host's codec reads every noun: an unknown or mistyped field is an error with its path."""
+
+REPORT_SCHEMA = 1
+"""Version of the report's stored form. 1: first."""
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Name, NumPy dtype name and shape of a tensor. A string in ``shape`` is a symbolic dimension."""
+
+    __pydantic_config__ = STRICT
+
+    name: str
+    dtype: str
+    shape: Tuple[Dim, ...]
+
+
+# --- what is evaluated -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WeightSource:
+    """One place that a task's weights can come from; a task lists them in the order of preference.
+
+    ``kind`` is ``shipped`` (``file`` beside the task), ``local`` (a safetensors file that the user names), ``hub``
+    (``repo`` at ``revision``, file ``file``, checked against ``sha256``), ``seeded`` (drawn from ``seed`` with the
+    moments in ``file``) or ``model`` (inside the user's own ONNX file).
+    """
+
+    __pydantic_config__ = STRICT
+
+    kind: Literal["shipped", "local", "hub", "seeded", "model"]
+    file: Optional[str] = None
+    sha256: Optional[str] = None
+    repo: Optional[str] = None
+    revision: Optional[str] = None
+    seed: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Where a task's samples come from: a generator or loader by its ``kind``, ``count`` samples, a ``seed``.
+
+    ``labelled`` tells whether labels mean something for the weights in use (never for seeded ones).
+    """
+
+    __pydantic_config__ = STRICT
+
+    kind: str
+    count: int
+    seed: int = 0
+    file: Optional[str] = None
+    sha256: Optional[str] = None
+    options: Mapping[str, Union[int, float, str, bool]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How outputs become accuracy: ``name`` (``top1``, ``span``, ``auc``, ``none``), and the outputs that it reads."""
+
+    __pydantic_config__ = STRICT
+
+    name: Literal["top1", "span", "auc", "none"]
+    outputs: Tuple[str, ...] = ()
+    target: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What a business tolerates. Each limit is checked where it is given; without any the verdict is ``unknown``.
+
+    ``max_relative_l2`` and ``min_sqnr_db`` bound the drift of the worst output, ``min_accuracy`` the metric's value
+    and ``min_agreement`` the share of samples on which the decision equals the reference's.
+    """
+
+    __pydantic_config__ = STRICT
+
+    max_relative_l2: Optional[float] = None
+    min_sqnr_db: Optional[float] = None
+    min_accuracy: Optional[float] = None
+    min_agreement: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """When a timed pass ends: the interval of ``statistic`` is within ``ci_target`` (a ratio: half width ÷ value),
+    or ``max_s`` seconds or ``max_queries`` queries are reached; never before ``min_s``."""
+
+    __pydantic_config__ = STRICT
+
+    max_s: float
+    min_s: float = 0.0
+    statistic: str = "p50"
+    ci_target: Optional[float] = None
+    max_queries: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One timed pass: how queries arrive and when it stops. ``rate`` is queries per second (``server`` only),
+    ``concurrency`` the queries in flight (``None``: what the stack asks for), ``latency_bound_s`` with its
+    ``statistic`` in ``stop`` the bound that must hold."""
+
+    __pydantic_config__ = STRICT
+
+    scenario: Scenario
+    stop: Stop
+    batch: int = 1
+    concurrency: Optional[int] = None
+    rate: Optional[float] = None
+    seed: int = 0
+    latency_bound_s: Optional[float] = None
+
+    @property
+    def purpose(self) -> Purpose:
+        """What a stack should compile for when it can choose between one query's latency and many queries' rate."""
+        return "latency" if self.scenario in ("single_stream", "multi_stream") else "throughput"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A frozen unit of evaluation. Any change of meaning makes a new ``version``.
+
+    ``graph`` is the ONNX file without weights. With ``batched`` the first axis of every input and output is the
+    batch, and one sample is one row; else one sample is a whole set of inputs and the batch is 1.
+    """
+
+    __pydantic_config__ = STRICT
+
+    id: str
+    version: int
+    title: str
+    tier: Tier
+    domain: Domain
+    graph: str
+    graph_sha256: str
+    weights: Tuple[WeightSource, ...]
+    batched: bool
+    inputs: Tuple[TensorSpec, ...]
+    outputs: Tuple[TensorSpec, ...]
+    dataset: Dataset
+    metric: Metric
+    tolerance: Tolerance
+    source: str = ""
+
+
+# --- what it is evaluated on -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a task is evaluated on. ``precision`` is what is asked for: ``fp32``, ``bf16``, ``fp16``, ``int8``
+    (dynamic) or ``int8-static`` (calibrated)."""
+
+    __pydantic_config__ = STRICT
+
+    backend: str
+    device: str
+    precision: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """A device as its runtime describes it: ``id`` is what a target names, ``properties`` what else it tells."""
+
+    __pydantic_config__ = STRICT
+
+    id: str
+    name: str
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A model file in its chain of custody: ``parent`` is the sha256 of the artifact that it was made from."""
+
+    __pydantic_config__ = STRICT
+
+    name: str
+    sha256: str
+    format: str
+    size_bytes: int
+    maker: str
+    precision: Optional[str] = None
+    parent: Optional[str] = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    seconds: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Kernels that the runtime reports: ``count`` of operator ``op`` on ``device`` in ``precision``. ``nodes`` are
+    the names of the source graph's nodes that they carry out, as far as the runtime tells."""
+
+    __pydantic_config__ = STRICT
+
+    op: str
+    device: str
+    precision: str
+    count: int = 1
+    nodes: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What compiling did, told by the runtime and not by the request.
+
+    ``files`` are what ``load`` needs, relative to the work folder. ``executed_precision`` is the precision in which
+    the bulk of the arithmetic runs. ``placements`` is empty where the runtime does not tell. ``concurrency`` is how
+    many queries in flight the stack asks for; ``settings`` every setting in effect that a reader may want to know.
+    """
+
+    __pydantic_config__ = STRICT
+
+    files: Tuple[str, ...]
+    format: str
+    executed_precision: str
+    placements: Tuple[Placement, ...] = ()
+    concurrency: int = 1
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- what was measured -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The harness's own evidence about one timed pass.
+
+    ``canary_ns``: how long a 1 µs sleep took, between blocks (5 ms: somebody holds the GIL). ``calibration_before_ns``
+    and ``calibration_after_ns``: a fixed kernel on all cores, repeated. ``overhead_ns``: the loop's own cost per query
+    on this host (null session). ``steal_ns``: CPU time stolen by the hypervisor during the pass, where readable.
+    ``rss_before_bytes``/``rss_after_bytes``: the worker's resident memory.
+    """
+
+    __pydantic_config__ = STRICT
+
+    canary_ns: Tuple[int, ...] = ()
+    calibration_before_ns: Tuple[int, ...] = ()
+    calibration_after_ns: Tuple[int, ...] = ()
+    overhead_ns: Optional[float] = None
+    spin_share: Optional[float] = None
+    steal_ns: Optional[int] = None
+    rss_before_bytes: Optional[int] = None
+    rss_after_bytes: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Integrity:
+    """What the checks against cheating and carelessness saw in one timed pass.
+
+    ``checked`` timed queries, chosen at random, had their outputs kept; ``worst_relative_l2`` is their largest
+    distance from the accuracy pass's outputs of the same feed (``None``: NaN or another shape — then ``mismatched``
+    counts it). ``seen_ns``/``unseen_ns``: interleaved times of feeds that were timed before and of fresh ones.
+    """
+
+    __pydantic_config__ = STRICT
+
+    checked: int
+    mismatched: int
+    worst_relative_l2: Optional[float]
+    seen_ns: Tuple[int, ...] = ()
+    unseen_ns: Tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One timed pass. ``columns`` is the folder, relative to the report, with one row per query: scheduled, issued,
+    done (ns since the pass began), units (samples), ok, feed."""
+
+    __pydantic_config__ = STRICT
+
+    plan: Plan
+    columns: str
+    queries: int
+    stop_reason: StopReason
+    concurrency: int
+    warmup_queries: int
+    warmup_s: float
+    stationary: bool
+    audit: Audit
+    integrity: Optional[Integrity] = None
+    errors: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DriftSums:
+    """Sums and bins over all pairs (reference r, output y) of one output tensor; every drift figure is computed from
+    them. Sums run over the ``finite`` pairs only; NaN and Inf are counted on either side and never replaced.
+
+    ``error_bins`` counts |y − r| per power-of-two sub-bin (see ``quality.drift``), ``value_edges`` are the common
+    edges of ``reference_bins`` and ``output_bins`` and of ``signed_error_bins`` with ``signed_error_edges``.
+    """
+
+    __pydantic_config__ = STRICT
+
+    output: str
+    count: int
+    finite: int
+    sum_e2: float
+    sum_r2: float
+    sum_y2: float
+    sum_ry: float
+    max_abs: float
+    max_ulp: Optional[int]
+    nan_reference: int
+    nan_output: int
+    inf_reference: int
+    inf_output: int
+    bit_equal: int
+    error_bins: Mapping[str, int]
+    value_edges: Tuple[float, ...]
+    reference_bins: Tuple[int, ...]
+    output_bins: Tuple[int, ...]
+    signed_error_edges: Tuple[float, ...]
+    signed_error_bins: Tuple[int, ...]
+    mismatch: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric over the accuracy pass: ``name``, ``value``, its standard error, and the number of samples."""
+
+    __pydantic_config__ = STRICT
+
+    name: str
+    value: float
+    standard_error: Optional[float]
+    samples: int
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The accuracy pass: accuracy where labels mean something, agreement with the reference always, drift per output.
+
+    ``unready``: outputs that changed after they were handed back. ``constant``: the outputs did not vary with the
+    feed although the reference's do. ``predictions`` is the file with the per-sample decisions.
+    """
+
+    __pydantic_config__ = STRICT
+
+    samples: int
+    accuracy: Optional[Score]
+    reference_accuracy: Optional[Score]
+    agreement: Optional[Score]
+    drift: Tuple[DriftSums, ...]
+    unready: int
+    constant: bool
+    predictions: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Share of the source graph's nodes, and of its FLOPs, that run on the target's device; the rest fell back."""
+
+    __pydantic_config__ = STRICT
+
+    nodes: Optional[float]
+    flops: Optional[float]
+    fallbacks: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Build:
+    """One compiled form: for one batch and one purpose (``None``: the stack does not tell them apart)."""
+
+    __pydantic_config__ = STRICT
+
+    batch: int
+    purpose: Optional[Purpose]
+    compile_s: float
+    load_s: Optional[float]
+    compiled: Compiled
+    coverage: Coverage
+    artifacts: Tuple[Artifact, ...]
+
+
+# --- the report --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Which weights were used: the kind of the source, the sha256 over names, types, shapes and bytes, how many
+    parameters, and where they came from in words."""
+
+    __pydantic_config__ = STRICT
+
+    kind: Literal["shipped", "local", "hub", "seeded", "model"]
+    sha256: str
+    parameters: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """What a report says of its task. ``hash`` is over graph, moments, feeds and metric."""
+
+    __pydantic_config__ = STRICT
+
+    id: str
+    version: int
+    tier: Tier
+    domain: Domain
+    hash: str
+    flops: Optional[int]
+    feeds_sha256: Optional[str]
+
+
+@dataclass(frozen=True)
+class Host:
+    """Facts of the machine that no person can be known by."""
+
+    __pydantic_config__ = STRICT
+
+    os: str
+    kernel: str
+    machine: str
+    cpu: str
+    cpu_flags: Tuple[str, ...]
+    logical_cpus: int
+    memory_bytes: int
+    python: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The backend's environment: its kind, Python, every installed package, and the sha256 of lock and adapter."""
+
+    __pydantic_config__ = STRICT
+
+    kind: Literal["venv", "system"]
+    python: str
+    packages: Mapping[str, str]
+    lock_sha256: Optional[str]
+    adapter_sha256: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that happened when one task, with one set of weights, met one target."""
+
+    __pydantic_config__ = STRICT
+
+    schema: int
+    id: str
+    created: str
+    accelbench: str
+    command: Tuple[str, ...]
+    effort: Effort
+    status: Status
+    reasons: Tuple[str, ...]
+    task: TaskFacts
+    weights: Optional[Weights]
+    target: Target
+    tolerance: Tolerance
+    untested: bool
+    device: Optional[DeviceInfo]
+    host: Host
+    environment: Optional[Environment]
+    chain: Tuple[Artifact, ...]
+    builds: Tuple[Build, ...]
+    quality: Optional[Quality]
+    measurements: Tuple[Measurement, ...]
+    files: Mapping[str, str]
