@@ -9,8 +9,9 @@ This module runs inside vendors' environments too: standard library only, Python
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Mapping, Optional, Tuple, Union
+from typing import Literal, Optional, Tuple, Union
 
 Dim = Union[int, str]
 Tier = Literal["regular", "popular", "frontier", "smoke", "op", "user"]

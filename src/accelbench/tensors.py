@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Optional, Sequence, Type
+from typing import Any, BinaryIO, Dict, List, Optional, Type
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ class TensorWriter:
             )
         for name, value in record.items():
             if name not in self._rows:
-                self._files[name] = open(self.folder / f"{len(self._rows)}.bin", "xb")
+                self._files[name] = (self.folder / f"{len(self._rows)}.bin").open("xb")
                 self._rows[name] = []
             array = np.asarray(value)
             if array.dtype.byteorder == ">":
@@ -114,14 +115,15 @@ class TensorSet(Sequence[Record]):
         """The array called ``name`` of record ``position``, as a read-only view of the file."""
         row = self._rows[name][position]
         start, end = self._offsets[name][position : position + 2]
-        return self._maps[name][start:end].view(row["dtype"]).reshape(row["shape"])
+        array: Array = self._maps[name][start:end].view(row["dtype"]).reshape(row["shape"])
+        return array
 
     def sha256(self) -> str:
         """Hash over names, types, shapes and bytes: equal for equal content, wherever it lies."""
         digest = hashlib.sha256()
         for name in sorted(self._rows):
             digest.update(json.dumps([name, self._rows[name]], sort_keys=True).encode())
-            digest.update(self._maps[name])
+            digest.update(self._maps[name].data)
         return digest.hexdigest()
 
 

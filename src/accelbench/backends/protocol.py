@@ -15,9 +15,10 @@ Abilities beyond that are declared in ``backend.toml`` under ``[abilities]`` and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Optional, Protocol, Sequence, Tuple, Union
+from typing import Callable, Optional, Protocol, Tuple, Union
 
 from accelbench.model import Compiled, DeviceInfo, Purpose, Target, TensorSpec
 from accelbench.tensors import Record
