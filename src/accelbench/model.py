@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Optional, Tuple, Union
+from typing import Literal, Union
 
 Dim = Union[int, str]
 Tier = Literal["regular", "popular", "frontier", "smoke", "op", "user"]
@@ -38,7 +38,7 @@ class TensorSpec:
 
     name: str
     dtype: str
-    shape: Tuple[Dim, ...]
+    shape: tuple[Dim, ...]
 
 
 # --- what is evaluated -------------------------------------------------------------------------------------------
@@ -56,11 +56,11 @@ class WeightSource:
     __pydantic_config__ = STRICT
 
     kind: Literal["shipped", "local", "hub", "seeded", "model"]
-    file: Optional[str] = None
-    sha256: Optional[str] = None
-    repo: Optional[str] = None
-    revision: Optional[str] = None
-    seed: Optional[int] = None
+    file: str | None = None
+    sha256: str | None = None
+    repo: str | None = None
+    revision: str | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ class Dataset:
     kind: str
     count: int
     seed: int = 0
-    file: Optional[str] = None
-    sha256: Optional[str] = None
-    options: Mapping[str, Union[int, float, str, bool]] = field(default_factory=dict)
+    file: str | None = None
+    sha256: str | None = None
+    options: Mapping[str, int | float | str | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class Metric:
     __pydantic_config__ = STRICT
 
     name: Literal["top1", "span", "auc", "none"]
-    outputs: Tuple[str, ...] = ()
-    target: Optional[float] = None
+    outputs: tuple[str, ...] = ()
+    target: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,10 @@ class Tolerance:
 
     __pydantic_config__ = STRICT
 
-    max_relative_l2: Optional[float] = None
-    min_sqnr_db: Optional[float] = None
-    min_accuracy: Optional[float] = None
-    min_agreement: Optional[float] = None
+    max_relative_l2: float | None = None
+    min_sqnr_db: float | None = None
+    min_accuracy: float | None = None
+    min_agreement: float | None = None
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ class Stop:
     max_s: float
     min_s: float = 0.0
     statistic: str = "p50"
-    ci_target: Optional[float] = None
-    max_queries: Optional[int] = None
+    ci_target: float | None = None
+    max_queries: int | None = None
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,10 @@ class Plan:
     scenario: Scenario
     stop: Stop
     batch: int = 1
-    concurrency: Optional[int] = None
-    rate: Optional[float] = None
+    concurrency: int | None = None
+    rate: float | None = None
     seed: int = 0
-    latency_bound_s: Optional[float] = None
+    latency_bound_s: float | None = None
 
     @property
     def purpose(self) -> Purpose:
@@ -160,10 +160,10 @@ class Task:
     domain: Domain
     graph: str
     graph_sha256: str
-    weights: Tuple[WeightSource, ...]
+    weights: tuple[WeightSource, ...]
     batched: bool
-    inputs: Tuple[TensorSpec, ...]
-    outputs: Tuple[TensorSpec, ...]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
     dataset: Dataset
     metric: Metric
     tolerance: Tolerance
@@ -208,10 +208,10 @@ class Artifact:
     format: str
     size_bytes: int
     maker: str
-    precision: Optional[str] = None
-    parent: Optional[str] = None
+    precision: str | None = None
+    parent: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
-    seconds: Optional[float] = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ class Placement:
     device: str
     precision: str
     count: int = 1
-    nodes: Tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -239,10 +239,10 @@ class Compiled:
 
     __pydantic_config__ = STRICT
 
-    files: Tuple[str, ...]
+    files: tuple[str, ...]
     format: str
     executed_precision: str
-    placements: Tuple[Placement, ...] = ()
+    placements: tuple[Placement, ...] = ()
     concurrency: int = 1
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -262,14 +262,14 @@ class Audit:
 
     __pydantic_config__ = STRICT
 
-    canary_ns: Tuple[int, ...] = ()
-    calibration_before_ns: Tuple[int, ...] = ()
-    calibration_after_ns: Tuple[int, ...] = ()
-    overhead_ns: Optional[float] = None
-    spin_share: Optional[float] = None
-    steal_ns: Optional[int] = None
-    rss_before_bytes: Optional[int] = None
-    rss_after_bytes: Optional[int] = None
+    canary_ns: tuple[int, ...] = ()
+    calibration_before_ns: tuple[int, ...] = ()
+    calibration_after_ns: tuple[int, ...] = ()
+    overhead_ns: float | None = None
+    spin_share: float | None = None
+    steal_ns: int | None = None
+    rss_before_bytes: int | None = None
+    rss_after_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -285,9 +285,9 @@ class Integrity:
 
     checked: int
     mismatched: int
-    worst_relative_l2: Optional[float]
-    seen_ns: Tuple[int, ...] = ()
-    unseen_ns: Tuple[int, ...] = ()
+    worst_relative_l2: float | None
+    seen_ns: tuple[int, ...] = ()
+    unseen_ns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -306,8 +306,8 @@ class Measurement:
     warmup_s: float
     stationary: bool
     audit: Audit
-    integrity: Optional[Integrity] = None
-    errors: Tuple[str, ...] = ()
+    integrity: Integrity | None = None
+    errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -329,19 +329,19 @@ class DriftSums:
     sum_y2: float
     sum_ry: float
     max_abs: float
-    max_ulp: Optional[int]
+    max_ulp: int | None
     nan_reference: int
     nan_output: int
     inf_reference: int
     inf_output: int
     bit_equal: int
     error_bins: Mapping[str, int]
-    value_edges: Tuple[float, ...]
-    reference_bins: Tuple[int, ...]
-    output_bins: Tuple[int, ...]
-    signed_error_edges: Tuple[float, ...]
-    signed_error_bins: Tuple[int, ...]
-    mismatch: Optional[str] = None
+    value_edges: tuple[float, ...]
+    reference_bins: tuple[int, ...]
+    output_bins: tuple[int, ...]
+    signed_error_edges: tuple[float, ...]
+    signed_error_bins: tuple[int, ...]
+    mismatch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -352,7 +352,7 @@ class Score:
 
     name: str
     value: float
-    standard_error: Optional[float]
+    standard_error: float | None
     samples: int
 
 
@@ -367,13 +367,13 @@ class Quality:
     __pydantic_config__ = STRICT
 
     samples: int
-    accuracy: Optional[Score]
-    reference_accuracy: Optional[Score]
-    agreement: Optional[Score]
-    drift: Tuple[DriftSums, ...]
+    accuracy: Score | None
+    reference_accuracy: Score | None
+    agreement: Score | None
+    drift: tuple[DriftSums, ...]
     unready: int
     constant: bool
-    predictions: Optional[str] = None
+    predictions: str | None = None
 
 
 @dataclass(frozen=True)
@@ -382,9 +382,9 @@ class Coverage:
 
     __pydantic_config__ = STRICT
 
-    nodes: Optional[float]
-    flops: Optional[float]
-    fallbacks: Tuple[str, ...] = ()
+    nodes: float | None
+    flops: float | None
+    fallbacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -394,12 +394,12 @@ class Build:
     __pydantic_config__ = STRICT
 
     batch: int
-    purpose: Optional[Purpose]
+    purpose: Purpose | None
     compile_s: float
-    load_s: Optional[float]
+    load_s: float | None
     compiled: Compiled
     coverage: Coverage
-    artifacts: Tuple[Artifact, ...]
+    artifacts: tuple[Artifact, ...]
 
 
 # --- the report --------------------------------------------------------------------------------------------------
@@ -429,8 +429,8 @@ class TaskFacts:
     tier: Tier
     domain: Domain
     hash: str
-    flops: Optional[int]
-    feeds_sha256: Optional[str]
+    flops: int | None
+    feeds_sha256: str | None
 
 
 @dataclass(frozen=True)
@@ -443,7 +443,7 @@ class Host:
     kernel: str
     machine: str
     cpu: str
-    cpu_flags: Tuple[str, ...]
+    cpu_flags: tuple[str, ...]
     logical_cpus: int
     memory_bytes: int
     python: str
@@ -458,7 +458,7 @@ class Environment:
     kind: Literal["venv", "system"]
     python: str
     packages: Mapping[str, str]
-    lock_sha256: Optional[str]
+    lock_sha256: str | None
     adapter_sha256: str
 
 
@@ -472,20 +472,20 @@ class Report:
     id: str
     created: str
     accelbench: str
-    command: Tuple[str, ...]
+    command: tuple[str, ...]
     effort: Effort
     status: Status
-    reasons: Tuple[str, ...]
+    reasons: tuple[str, ...]
     task: TaskFacts
-    weights: Optional[Weights]
+    weights: Weights | None
     target: Target
     tolerance: Tolerance
     untested: bool
-    device: Optional[DeviceInfo]
+    device: DeviceInfo | None
     host: Host
-    environment: Optional[Environment]
-    chain: Tuple[Artifact, ...]
-    builds: Tuple[Build, ...]
-    quality: Optional[Quality]
-    measurements: Tuple[Measurement, ...]
+    environment: Environment | None
+    chain: tuple[Artifact, ...]
+    builds: tuple[Build, ...]
+    quality: Quality | None
+    measurements: tuple[Measurement, ...]
     files: Mapping[str, str]

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Dict, List, Optional, Type
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,8 @@ class TensorWriter:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=False)
         self.folder = folder
-        self._files: Dict[str, BinaryIO] = {}
-        self._rows: Dict[str, List[Dict[str, Any]]] = {}
+        self._files: dict[str, BinaryIO] = {}
+        self._rows: dict[str, list[dict[str, Any]]] = {}
         self._count = 0
 
     def append(self, record: Record) -> None:
@@ -60,9 +60,9 @@ class TensorWriter:
 
     def __exit__(
         self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for handle in self._files.values():
             handle.close()
@@ -78,12 +78,12 @@ class TensorSet(Sequence[Record]):
         try:
             index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
             self._count = int(index["count"])
-            self._rows: Dict[str, List[Dict[str, Any]]] = index["tensors"]
+            self._rows: dict[str, list[dict[str, Any]]] = index["tensors"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise AccelbenchError(f"{folder} is not a complete tensor set ({error})") from error
         self.folder = folder
-        self._maps: Dict[str, Array] = {}
-        self._offsets: Dict[str, List[int]] = {}
+        self._maps: dict[str, Array] = {}
+        self._offsets: dict[str, list[int]] = {}
         for position, (name, rows) in enumerate(self._rows.items()):
             offsets = [0]
             for row in rows:
@@ -95,7 +95,7 @@ class TensorSet(Sequence[Record]):
             self._maps[name] = np.memmap(path, dtype=np.uint8, mode="r") if offsets[-1] else np.empty(0, dtype=np.uint8)
 
     @property
-    def names(self) -> List[str]:
+    def names(self) -> list[str]:
         return list(self._rows)
 
     def __len__(self) -> int:
@@ -127,7 +127,7 @@ class TensorSet(Sequence[Record]):
         return digest.hexdigest()
 
 
-def stack(records: Sequence[Record]) -> Dict[str, Array]:
+def stack(records: Sequence[Record]) -> dict[str, Array]:
     """One batched feed from per-sample records: arrays of shape [batch, ...]."""
     return {name: np.stack([record[name] for record in records]) for name in records[0]}
 

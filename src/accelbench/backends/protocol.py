@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Optional, Protocol, Tuple, Union
+from typing import Callable, Protocol, Union
 
 from accelbench.model import Compiled, DeviceInfo, Purpose, Target, TensorSpec
 from accelbench.tensors import Record
@@ -38,11 +38,11 @@ class CompileJob:
     """
 
     model: Path
-    inputs: Tuple[TensorSpec, ...]
-    outputs: Tuple[TensorSpec, ...]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
     target: Target
     batch: int
-    purpose: Optional[Purpose]
+    purpose: Purpose | None
     work: Path
     calibration: Sequence[Feed]
 
