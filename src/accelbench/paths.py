@@ -1,0 +1,56 @@
+"""Where accelbench keeps what it makes on this machine, and how a folder comes into being whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from accelbench.errors import AccelbenchError, UsageError
+
+
+def home() -> Path:
+    """The folder for environments, models, feeds and references: ``$ACCELBENCH_HOME``, else ``accelbench`` under
+    ``$XDG_CACHE_HOME`` or ``~/.cache``. All of it can be deleted and is made again when needed."""
+    chosen = os.environ.get("ACCELBENCH_HOME")
+    if chosen:
+        return Path(chosen).absolute()
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache").absolute() / "accelbench"
+
+
+@contextmanager
+def building(final: Path) -> Iterator[Path]:
+    """A temporary sibling of ``final`` that becomes ``final`` when the block ends well and disappears when it does not.
+
+    Raises UsageError when ``final`` exists, and one that names the folder when the disk is full or not writable.
+    """
+    if final.exists():
+        raise UsageError(f"{final} exists already; it is never overwritten: choose another path or remove it")
+    with disk_errors(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+        try:
+            temporary.chmod(0o755)
+            yield temporary
+            os.rename(temporary, final)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def disk_errors(place: Path) -> Iterator[None]:
+    """Turn a full or read-only disk, or a missing permission, into one line that names ``place``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise AccelbenchError(f"no space left on the disk of {place}: free some or choose another place") from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise UsageError(f"{place} cannot be written ({error.strerror}): choose a writable place") from error
+        raise
