@@ -37,7 +37,7 @@ def building(final: Path) -> Iterator[Path]:
         try:
             temporary.chmod(0o755)
             yield temporary
-            os.rename(temporary, final)
+            temporary.rename(final)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
