@@ -435,18 +435,25 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Host:
-    """Facts of the machine that no person can be known by."""
+    """Facts of the machine that no person can be known by.
+
+    ``cpu_flags``: those instruction sets that decide on speed and numerics. ``logical_cpus``: those that this process
+    may use; ``cpu_limit``: how many of them a container's quota leaves it. ``governor``: of the first CPU's frequency.
+    """
 
     __pydantic_config__ = STRICT
 
     os: str
     kernel: str
     machine: str
-    cpu: str
+    cpu: str | None
     cpu_flags: tuple[str, ...]
     logical_cpus: int
-    memory_bytes: int
+    memory_bytes: int | None
     python: str
+    cpu_limit: float | None = None
+    governor: str | None = None
+    microcode: str | None = None
 
 
 @dataclass(frozen=True)
