@@ -313,10 +313,13 @@ class Measurement:
 @dataclass(frozen=True)
 class DriftSums:
     """Sums and bins over all pairs (reference r, output y) of one output tensor; every drift figure is computed from
-    them. Sums run over the ``finite`` pairs only; NaN and Inf are counted on either side and never replaced.
+    them. Sums run over the ``finite`` pairs only (finite on both sides); NaN and Inf are counted on either side and
+    never replaced. With a ``mismatch`` (what differs, in words) everything is zero or empty.
 
-    ``error_bins`` counts |y − r| per power-of-two sub-bin (see ``quality.drift``), ``value_edges`` are the common
-    edges of ``reference_bins`` and ``output_bins`` and of ``signed_error_bins`` with ``signed_error_edges``.
+    ``max_ulp`` is None for integers and booleans, ``bit_equal`` counts pairs of equal bits. ``error_bins`` counts the
+    |y − r| > 0 per eighth of an octave (``quality.sums.count_errors``). ``value_edges`` are the common edges of
+    ``reference_bins`` and ``output_bins``, ``signed_error_edges`` those of y − r: one edge more than bins, the first
+    and the last bin also hold what lies beyond; empty without finite pairs, or without any error.
     """
 
     __pydantic_config__ = STRICT
@@ -458,7 +461,8 @@ class Host:
 
 @dataclass(frozen=True)
 class Environment:
-    """The backend's environment: its kind, Python, every installed package, and the sha256 of lock and adapter."""
+    """The backend's environment: its kind, Python, every installed package, the sha256 of lock and adapter, and what
+    the backend's probes said (driver, SDK)."""
 
     __pydantic_config__ = STRICT
 
@@ -467,6 +471,7 @@ class Environment:
     packages: Mapping[str, str]
     lock_sha256: str | None
     adapter_sha256: str
+    probes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
