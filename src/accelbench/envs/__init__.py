@@ -1,0 +1,1 @@
+"""Backends and their workers as the host sees them: descriptions, environments, processes."""

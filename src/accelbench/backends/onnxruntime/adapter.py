@@ -1,0 +1,271 @@
+"""ONNX Runtime on the CPU: float32, and int8 by its own quantisation tool.
+
+Facts relied on, from ONNX Runtime's documentation: a session writes its optimised graph where
+``optimized_model_filepath`` says, with initializers outside of it when the session configuration names a file; such a
+graph is loaded with optimisations off. Quantisation wants a pre-processed model; dynamic suits transformers, static
+suits convolutional networks; U8S8 saturates on x86 without VNNI instructions, where weights are kept to 7 bits
+(``reduce_range``). The profile of a run names each kernel, its provider and the types of its inputs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantType,
+    quantize_dynamic,
+    quantize_static,
+)
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from accelbench.backends.protocol import CompileJob, Feed, Outputs
+from accelbench.errors import Unsupported
+from accelbench.model import Compiled, DeviceInfo, Placement
+
+MODEL = "model.onnx"
+WEIGHTS = "model.data"
+PROVIDER = "CPUExecutionProvider"
+EXTERNAL_BYTES = 1024
+"""Initializers from this size on lie in WEIGHTS, so that a model may be larger than protobuf's 2 GB."""
+
+LARGE_BYTES = 1 << 30
+
+PRECISIONS = {"float": "fp32", "float16": "fp16", "bfloat16": "bf16", "double": "fp64", "int8": "int8", "uint8": "int8"}
+ARITHMETIC = ("Conv", "MatMul", "Gemm", "Attention", "LSTM", "GRU", "Einsum")
+
+
+class OrtSession:
+    """A loaded session; ``run`` of ONNX Runtime may be called by several threads and gives fresh arrays."""
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self._session = session
+        self._names = [output.name for output in session.get_outputs()]
+
+    def run(self, feed: Feed) -> Outputs:
+        return dict(zip(self._names, self._session.run(self._names, feed)))
+
+    def close(self) -> None:
+        del self._session
+
+
+def devices() -> Sequence[DeviceInfo]:
+    return [DeviceInfo(id="cpu", name="CPU", properties={"provider": PROVIDER})]
+
+
+def compile(job: CompileJob) -> Compiled:  # noqa: A001
+    if job.target.device != "cpu":
+        raise Unsupported(f"device {job.target.device}: this build of ONNX Runtime runs on cpu only")
+    prepare = {"fp32": _as_it_is, "int8": _dynamic, "int8-static": _static}.get(job.target.precision)
+    if prepare is None:
+        raise Unsupported(f"precision {job.target.precision}: ONNX Runtime's CPU provider has fp32, int8, int8-static")
+    source = prepare(job)
+    options = _options(job)
+    options.optimized_model_filepath = str(job.work / MODEL)
+    options.add_session_config_entry("session.optimized_model_external_initializers_file_name", WEIGHTS)
+    options.add_session_config_entry(
+        "session.optimized_model_external_initializers_min_size_in_bytes", str(EXTERNAL_BYTES)
+    )
+    _session(source, options)
+    placements = _placements(job, source)
+    arithmetic = Counter[str]()
+    for placement in placements:
+        if any(kind in placement.op for kind in ARITHMETIC):
+            arithmetic[placement.precision] += placement.count
+    common = arithmetic.most_common(1)
+    return Compiled(
+        files=tuple(name for name in (MODEL, WEIGHTS) if (job.work / name).is_file()),
+        format="onnx (optimised by ONNX Runtime)",
+        executed_precision=common[0][0] if common else "fp32",
+        placements=placements,
+        settings=_settings(options, job),
+    )
+
+
+def load(compiled: Compiled, job: CompileJob) -> OrtSession:
+    options = _options(job)
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return OrtSession(_session(job.work / compiled.files[0], options))
+
+
+def _options(job: CompileJob) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.intra_op_num_threads = int(job.target.options.get("threads", "0"))
+    return options
+
+
+def _settings(options: onnxruntime.SessionOptions, job: CompileJob) -> Mapping[str, str]:
+    settings = {
+        "provider": PROVIDER,
+        "execution_mode": "sequential",
+        "graph_optimization": "all",
+        "intra_op_threads": str(options.intra_op_num_threads or "one per physical core"),
+        "cpu_mem_arena": str(options.enable_cpu_mem_arena).lower(),
+        "mem_pattern": str(options.enable_mem_pattern).lower(),
+    }
+    if job.target.precision == "int8-static":
+        settings["calibration"] = job.target.options.get("calibration", "minmax")
+        settings["calibration_feeds"] = str(len(job.calibration))
+    return settings
+
+
+def _session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
+    """A session; a model that ONNX Runtime has no kernel for, or finds invalid, is Unsupported in its own words."""
+    state = onnxruntime.capi.onnxruntime_pybind11_state
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=[PROVIDER])
+    except (state.NotImplemented, state.InvalidGraph) as error:
+        raise Unsupported(" ".join(str(error).split())) from error
+
+
+def _as_it_is(job: CompileJob) -> Path:
+    return job.model
+
+
+def _dynamic(job: CompileJob) -> Path:
+    prepared, quantised = _prepared(job), job.work / "quantised.onnx"
+    graph = onnx.load(str(prepared), load_external_data=False).graph
+    convolves = any(node.op_type == "Conv" for node in graph.node)
+    quantize_dynamic(
+        prepared,
+        quantised,
+        # ConvInteger has a kernel for unsigned weights only.
+        weight_type=QuantType.QUInt8 if convolves else QuantType.QInt8,
+        reduce_range=not _has_vnni(),
+        use_external_data_format=_large(job.model),
+    )
+    return quantised
+
+
+def _static(job: CompileJob) -> Path:
+    if not job.calibration:
+        raise Unsupported("precision int8-static needs calibration feeds, and there are none")
+    methods = {
+        "minmax": CalibrationMethod.MinMax,
+        "entropy": CalibrationMethod.Entropy,
+        "percentile": CalibrationMethod.Percentile,
+    }
+    quantised = job.work / "quantised.onnx"
+    quantize_static(
+        _prepared(job),
+        quantised,
+        _Reader(job.calibration),
+        per_channel=True,
+        reduce_range=not _has_vnni(),
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        calibrate_method=methods[job.target.options.get("calibration", "minmax")],
+        use_external_data_format=_large(job.model),
+    )
+    return quantised
+
+
+class _Reader(CalibrationDataReader):  # type: ignore[misc]
+    def __init__(self, feeds: Sequence[Feed]) -> None:
+        self._feeds: Iterator[Feed] = iter(feeds)
+
+    def get_next(self) -> dict[str, Any] | None:
+        feed = next(self._feeds, None)
+        return None if feed is None else dict(feed)
+
+
+def _prepared(job: CompileJob) -> Path:
+    prepared = job.work / "prepared.onnx"
+    large = _large(job.model)
+    quant_pre_process(
+        job.model, prepared, skip_symbolic_shape=True, skip_optimization=large, save_as_external_data=large
+    )
+    return prepared
+
+
+def _large(model: Path) -> bool:
+    return sum(path.stat().st_size for path in model.parent.iterdir() if path.is_file()) > LARGE_BYTES
+
+
+def _has_vnni() -> bool:
+    try:
+        return "vnni" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+
+
+def _placements(job: CompileJob, source: Path) -> tuple[Placement, ...]:
+    """The kernels of one profiled run of the optimised model."""
+    options = _options(job)
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.enable_profiling = True
+    options.profile_file_prefix = str(job.work / "profile")
+    session = _session(job.work / MODEL, options)
+    session.run(None, job.calibration[0] if job.calibration else _zeros(job))
+    profile = Path(session.end_profiling())
+    events = [event for event in json.loads(profile.read_text(encoding="utf-8")) if event.get("cat") == "Node"]
+    profile.unlink()
+    covered = _covered(job.work / MODEL, source)
+    original = {node.name for node in onnx.load(str(job.model), load_external_data=False).graph.node}
+    kernels: dict[tuple[str, str, str], list[str]] = {}
+    for event in events:
+        name, told = str(event["name"]), event["args"]
+        if not name.endswith("_kernel_time"):
+            continue
+        key = (told["op_name"], _device(told["provider"]), _precision(told["input_type_shape"]))
+        kernels.setdefault(key, []).append(name[: -len("_kernel_time")])
+    return tuple(
+        Placement(
+            op=op,
+            device=device,
+            precision=precision,
+            count=len(names),
+            nodes=tuple(sorted(original.intersection(node for name in names for node in covered.get(name, ())))),
+        )
+        for (op, device, precision), names in sorted(kernels.items())
+    )
+
+
+def _precision(inputs: Sequence[Mapping[str, Any]]) -> str:
+    """int8 when any input is quantised, else the type of the first input that is a number of floating point."""
+    types = [name for entry in inputs for name in entry]
+    if "int8" in types or "uint8" in types:
+        return "int8"
+    floating = [PRECISIONS[name] for name in types if name in PRECISIONS]
+    return floating[0] if floating else (types[0] if types else "none")
+
+
+def _device(provider: str) -> str:
+    return "cpu" if provider == PROVIDER else provider
+
+
+def _zeros(job: CompileJob) -> Feed:
+    return {spec.name: np.zeros([int(dim) for dim in spec.shape], spec.dtype) for spec in job.inputs}
+
+
+def _covered(optimised: Path, source: Path) -> Mapping[str, tuple[str, ...]]:
+    """Which nodes of ``source`` each node of ``optimised`` carries out: those on the way back from its output to the
+    next tensors that the optimised graph still has. Fused nodes of the NCHWc layout bear the name of the tensor that
+    they replace."""
+    graph = onnx.load(str(source), load_external_data=False).graph
+    kept = onnx.load(str(optimised), load_external_data=False).graph
+    producers = {output: node for node in graph.node for output in node.output}
+    ends = {node.name: [*node.output, node.name.replace("_nchwc", "")] for node in kept.node}
+    border = {name for names in ends.values() for name in names}
+    found: dict[str, tuple[str, ...]] = {}
+    for name, tensors in ends.items():
+        names: set[str] = set()
+        todo = [tensor for tensor in tensors if tensor in producers]
+        while todo:
+            node = producers[todo.pop()]
+            if node.name and node.name not in names:
+                names.add(node.name)
+                todo += [tensor for tensor in node.input if tensor in producers and tensor not in border]
+        found[name] = tuple(sorted(names))
+    return found

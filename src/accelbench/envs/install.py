@@ -1,0 +1,221 @@
+"""Environments of backends: made from a hashed lock, found again, described, removed.
+
+An environment lies in ``envs/<name>-<hash>`` of accelbench's home, where the hash is over the lock and the Python
+version, so that two versions of a backend live side by side. The file ``complete`` is written last: a folder without
+it was interrupted and is made anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from accelbench import paths
+from accelbench.envs.spec import BackendSpec, backends, is_shipped, read, registry
+from accelbench.errors import AccelbenchError, UsageError
+from accelbench.model import Environment
+
+Progress = Callable[[str], None]
+
+COMPLETE = "complete"
+PROBE_TIMEOUT_S = 60.0
+
+_UNREACHABLE = (
+    "connection error",
+    "failed to establish a new connection",
+    "name resolution",
+    "network is unreachable",
+    "connecttimeout",
+    "dns error",
+    "error sending request",
+    "could not connect",
+    "proxyerror",
+)
+_FACTS = """
+import importlib.metadata as m, json, platform
+print(json.dumps([platform.python_version(), {d.metadata["Name"]: d.version for d in m.distributions()}]))
+"""
+
+
+def location(spec: BackendSpec) -> Path:
+    """The folder of the backend's own environment, whether it is there or not."""
+    key = hashlib.sha256(platform.python_implementation().encode() + platform.python_version().encode())
+    key.update(spec.lock.read_bytes())
+    return paths.home() / "envs" / f"{spec.name}-{key.hexdigest()[:12]}"
+
+
+def interpreter(spec: BackendSpec) -> Path:
+    """The Python that runs the backend's worker. Raises UsageError when the environment is not there."""
+    environment = spec.table.environment
+    if environment.python is not None:
+        found = shutil.which(environment.python)
+        if found is None:
+            raise UsageError(f"backend {spec.name} needs the interpreter {environment.python}, which is not there")
+        return Path(found)
+    if not installed(spec):
+        raise UsageError(f"backend {spec.name} is not installed: run 'accelbench backend install {spec.name}'")
+    return location(spec) / "bin" / "python"
+
+
+def installed(spec: BackendSpec) -> bool:
+    """Whether the backend can be started: its environment is complete, or its system interpreter is there."""
+    if spec.table.environment.python is not None:
+        return shutil.which(spec.table.environment.python) is not None
+    return (location(spec) / COMPLETE).is_file()
+
+
+def install(spec: BackendSpec, progress: Progress) -> None:
+    """Make the backend's environment, unless it is there. ``progress`` is told each step in a few words.
+
+    uv does it when it is on PATH and pip has no settings of its own on this host (uv would not see them); else venv
+    and pip. Raises AccelbenchError with the last line of the installer's output and the path of its log.
+    """
+    if spec.table.environment.kind == "system":
+        progress(f"{spec.name}: uses {interpreter(spec)}, nothing to install")
+        return
+    folder = location(spec)
+    with paths.disk_errors(folder), _locked(folder):
+        if installed(spec):
+            progress(f"{spec.name}: installed")
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        log = folder.with_suffix(".log")
+        log.unlink(missing_ok=True)
+        try:
+            for step, command in _commands(spec, folder):
+                progress(f"{spec.name}: {step}")
+                _logged(command, log, spec)
+            (folder / COMPLETE).write_text("", encoding="utf-8")
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        log.unlink(missing_ok=True)
+    progress(f"{spec.name}: installed")
+
+
+def register(folder: Path) -> BackendSpec:
+    """Copy a backend's folder from outside into accelbench's home, where it is found by its name from then on."""
+    spec = read(folder)
+    known = backends().get(spec.name)
+    if known is not None and known.folder != spec.folder:
+        raise UsageError(f"a backend called {spec.name!r} is there already ({known.folder}): remove it or rename yours")
+    final = registry() / spec.name
+    with paths.building(final) as temporary:
+        shutil.copytree(folder, temporary, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", ".git"))
+    return read(final)
+
+
+def remove(spec: BackendSpec) -> list[Path]:
+    """Delete the backend's environments of all versions, and its folder when it was registered. Returns what went."""
+    rooms = [path for path in (paths.home() / "envs").glob(f"{spec.name}-*") if len(path.name) == len(spec.name) + 13]
+    if not is_shipped(spec) and spec.folder.parent == registry():
+        rooms.append(spec.folder)
+    for room in rooms:
+        with paths.disk_errors(room):
+            shutil.rmtree(room)
+    return rooms
+
+
+def environment_facts(spec: BackendSpec) -> Environment:
+    """What is really in the environment now: Python, packages, and what the declared probes say."""
+    python = interpreter(spec)
+    if spec.table.environment.kind == "system":
+        version, packages = json.loads(_output([str(python), "-I", "-c", _FACTS]))
+    else:
+        version, packages = platform.python_version(), _packages(location(spec))
+    probes = {
+        name: _probe([part.replace("{python}", str(python)) for part in argv])
+        for name, argv in spec.table.environment.probes.items()
+    }
+    return Environment(
+        kind=spec.table.environment.kind,
+        python=version,
+        packages=dict(sorted(packages.items())),
+        lock_sha256=spec.lock_sha256,
+        adapter_sha256=spec.adapter_sha256,
+        probes=probes,
+    )
+
+
+def _packages(folder: Path) -> Mapping[str, str]:
+    libraries = [str(path) for path in folder.glob("lib/python*/site-packages")]
+    return {item.metadata["Name"]: item.version for item in importlib.metadata.distributions(path=libraries)}
+
+
+def _commands(spec: BackendSpec, folder: Path) -> list[tuple[str, list[str]]]:
+    python = str(folder / "bin" / "python")
+    required = ["--require-hashes", "--no-deps", "-r", str(spec.lock)]
+    uv = shutil.which("uv")
+    if uv is not None and not _pip_is_configured():
+        return [
+            ("making the environment", [uv, "venv", "--quiet", "--python", sys.executable, str(folder)]),
+            ("installing packages", [uv, "pip", "install", "--quiet", "--python", python, *required]),
+        ]
+    return [
+        ("making the environment", [sys.executable, "-m", "venv", str(folder)]),
+        (
+            "installing packages",
+            [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *required],
+        ),
+    ]
+
+
+def _pip_is_configured() -> bool:
+    """Whether this host tells pip where packages are: by variables or by pip's configuration files."""
+    if any(
+        name in os.environ for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONFIG_FILE")
+    ):
+        return True
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    files = [Path("/etc/pip.conf"), Path("/etc/xdg/pip/pip.conf"), Path.home() / ".pip" / "pip.conf"]
+    return any(path.is_file() for path in [*files, config / "pip" / "pip.conf"])
+
+
+def _logged(command: Sequence[str], log: Path, spec: BackendSpec) -> None:
+    with log.open("ab") as sink:
+        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, check=False).returncode
+    if code == 0:
+        return
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if "no space left" in text.lower():
+        raise AccelbenchError(f"no space left on the disk of {log.parent}: free some; log: {log}")
+    if any(sign in text.lower() for sign in _UNREACHABLE):
+        raise AccelbenchError(
+            f"backend {spec.name} was not installed: the package index cannot be reached; "
+            f"check the network or pip's index setting; log: {log}"
+        )
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    raise AccelbenchError(f"backend {spec.name} was not installed: {lines[-1] if lines else code}; log: {log}")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One installer at a time per environment."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _output(argv: Sequence[str]) -> str:
+    return subprocess.run(
+        argv, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=PROBE_TIMEOUT_S, text=True
+    ).stdout
+
+
+def _probe(argv: Sequence[str]) -> str:
+    try:
+        lines = _output(argv).strip().splitlines()
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"failed: {' '.join(str(error).split())[:200]}"
+    return lines[0] if lines else ""

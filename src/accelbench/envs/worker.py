@@ -1,0 +1,169 @@
+"""A backend at work: the verbs of the wire as methods, each within its time limit, answers checked strictly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from accelbench.envs.install import interpreter
+from accelbench.envs.process import Process, memory_limit_bytes, variables
+from accelbench.envs.spec import BackendSpec
+from accelbench.errors import Unsupported, WorkerError
+from accelbench.model import Artifact, Compiled, DeviceInfo
+from accelbench.worker.infer import InferFacts
+from accelbench.worker.jobs import Job
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class BuildFacts:
+    """What a compile step did: the backend's own account, seconds, and the files that it left."""
+
+    compiled: Compiled
+    seconds: float
+    artifacts: tuple[Artifact, ...]
+
+
+class Worker:
+    """A worker process of a backend, as a context: it starts on entry and nothing of it is left after the exit.
+
+    Every verb raises Unsupported when the stack says so, and WorkerError when it raised, crashed, hung, used too much
+    memory or answered nonsense; after a WorkerError other than ``raised`` the process is gone. The last ``detail`` is
+    the traceback of a vendor's exception.
+    """
+
+    def __init__(
+        self, spec: BackendSpec, logs: Path, *, memory_bytes: int | None = None, timeout_s: float | None = None
+    ) -> None:
+        """``logs`` gets stdout.txt and stderr.txt; ``timeout_s`` replaces all the backend's own time limits."""
+        self.spec = spec
+        self.detail = ""
+        self._logs = logs
+        self._memory_bytes = memory_limit_bytes() if memory_bytes is None else memory_bytes
+        self._timeout_s = timeout_s
+        self._process: Process | None = None
+        self._sigterm: Any = None
+
+    def __enter__(self) -> Worker:
+        environment = self.spec.table.environment
+        self._process = Process(
+            interpreter(self.spec),
+            self.spec.adapter,
+            variables(environment.inherit, environment.variables),
+            self._logs,
+            self._memory_bytes,
+        )
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            self._sigterm = signal.signal(signal.SIGTERM, _terminate)
+        try:
+            self._ask({"verb": "hello"}, self.spec.table.timeouts.start_s)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.end()
+        if self._sigterm is not None:
+            signal.signal(signal.SIGTERM, self._sigterm)
+            self._sigterm = None
+
+    def devices(self) -> tuple[DeviceInfo, ...]:
+        """Every device that the stack can use here."""
+        return self._read(
+            tuple[DeviceInfo, ...], self._ask({"verb": "devices"}, self.spec.table.timeouts.devices_s), "devices"
+        )
+
+    def compile(self, job: Job) -> BuildFacts:
+        """Compile into ``job.work``. Each file named by the backend becomes an artifact with its sha256."""
+        answer = self._ask({"verb": "compile", "job": asdict(job)}, self.spec.table.timeouts.compile_s)
+        compiled = self._read(Compiled, answer.get("compiled"), "compile")
+        seconds = float(answer["seconds"])
+        return BuildFacts(compiled=compiled, seconds=seconds, artifacts=self._artifacts(compiled, job, seconds))
+
+    def load(self, compiled: Compiled, job: Job) -> float:
+        """Load what ``compile`` wrote, instead of what was loaded before. Returns the seconds that it took."""
+        asked = {"verb": "load", "compiled": asdict(compiled), "job": asdict(job)}
+        return float(self._ask(asked, self.spec.table.timeouts.load_s)["seconds"])
+
+    def infer(self, feeds: Path, out: Path, *, batch: int, batched: bool) -> InferFacts:
+        """Run every sample of the tensor set ``feeds`` once and write the outputs to the new tensor set ``out``."""
+        asked = {"verb": "infer", "feeds": str(feeds), "out": str(out), "batch": batch, "batched": batched}
+        return self._read(InferFacts, self._ask(asked, self.spec.table.timeouts.infer_s), "infer")
+
+    def unload(self) -> None:
+        """Close the loaded session."""
+        self._ask({"verb": "unload"}, self.spec.table.timeouts.load_s)
+
+    def _artifacts(self, compiled: Compiled, job: Job, seconds: float) -> tuple[Artifact, ...]:
+        found = []
+        for name in compiled.files:
+            path = Path(job.work) / name
+            if not path.is_file():
+                raise WorkerError(
+                    "protocol", f"compile of backend {self.spec.name} names {name}, which it did not write"
+                )
+            found.append(
+                Artifact(
+                    name=name,
+                    sha256=_sha256(path),
+                    format=compiled.format,
+                    size_bytes=path.stat().st_size,
+                    maker=f"{self.spec.name} {self.spec.table.version}",
+                    precision=compiled.executed_precision,
+                    options=job.target.options,
+                    seconds=seconds,
+                )
+            )
+        return tuple(found)
+
+    def _ask(self, message: dict[str, Any], timeout_s: float) -> Any:
+        if self._process is None:
+            raise WorkerError("protocol", "the worker is used outside of its 'with' block")
+        self.detail = ""
+        answer = self._process.ask(message, timeout_s if self._timeout_s is None else self._timeout_s)
+        if set(answer) == {"ok"}:
+            return answer["ok"]
+        error = answer.get("error")
+        if not isinstance(error, dict) or set(error) != {"kind", "message", "detail"}:
+            raise WorkerError("protocol", f"the worker answered {message['verb']} with neither ok nor error")
+        self.detail = str(error["detail"])
+        text = f"{message['verb']}: {error['message']}"
+        if error["kind"] == "unsupported":
+            raise Unsupported(str(error["message"]))
+        raise WorkerError(str(error["kind"]), text)
+
+    def _read(self, kind: type[T], value: Any, verb: str) -> T:
+        try:
+            return TypeAdapter(kind).validate_json(json.dumps(value), strict=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise WorkerError(
+                "protocol", f"{verb} of backend {self.spec.name} gave a wrong {kind.__name__}: {field}: {first['msg']}"
+            ) from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM unwinds the stack as Ctrl-C does, so that every 'with' ends what it holds."""
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+__all__ = ["BuildFacts", "InferFacts", "Job", "Worker"]

@@ -1,0 +1,157 @@
+"""The worker's main loop: one question, one answer, until the host closes the wire.
+
+This is the only place where any exception of a vendor's code is caught: it becomes a typed answer.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Callable, cast
+
+import numpy as np
+
+from accelbench.backends.protocol import Backend, Session
+from accelbench.errors import AccelbenchError, Unsupported, WorkerError
+from accelbench.model import Compiled, DeviceInfo
+from accelbench.tensors import TensorSet
+from accelbench.worker import jobs
+from accelbench.worker.infer import infer
+from accelbench.worker.wire import Message, receive, send
+
+
+class Server:
+    """The verbs. At most one session is loaded at a time."""
+
+    def __init__(self, adapter: Path) -> None:
+        self.adapter = adapter
+        self._backend: Backend | None = None
+        self._session: Session | None = None
+        self.verbs: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+            "hello": self.hello,
+            "devices": self.devices,
+            "compile": self.compile,
+            "load": self.load,
+            "infer": self.infer,
+            "unload": self.unload,
+        }
+
+    def hello(self, _asked: Mapping[str, Any]) -> Any:
+        """Import the adapter, and with it the vendor's stack."""
+        if self._backend is None:
+            self._backend = import_adapter(self.adapter)
+        return {"python": platform.python_version(), "numpy": np.__version__}
+
+    def devices(self, _asked: Mapping[str, Any]) -> Any:
+        found = list(self.backend.devices())
+        for device in found:
+            _expect(device, DeviceInfo, "devices()")
+        return [asdict(device) for device in found]
+
+    def compile(self, asked: Mapping[str, Any]) -> Any:
+        job = jobs.compile_job(jobs.job(asked["job"]))
+        started = time.perf_counter()
+        compiled = self.backend.compile(job)
+        seconds = time.perf_counter() - started
+        _expect(compiled, Compiled, "compile()")
+        return {"compiled": asdict(compiled), "seconds": seconds}
+
+    def load(self, asked: Mapping[str, Any]) -> Any:
+        self.unload(asked)
+        compiled, job = jobs.compiled(asked["compiled"]), jobs.compile_job(jobs.job(asked["job"]))
+        started = time.perf_counter()
+        self._session = self.backend.load(compiled, job)
+        return {"seconds": time.perf_counter() - started}
+
+    def infer(self, asked: Mapping[str, Any]) -> Any:
+        feeds = TensorSet(Path(asked["feeds"]))
+        return asdict(infer(self.session, feeds, Path(asked["out"]), asked["batch"], asked["batched"]))
+
+    def unload(self, _asked: Mapping[str, Any]) -> Any:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+        del session
+        gc.collect()
+        return {}
+
+    @property
+    def backend(self) -> Backend:
+        if self._backend is None:
+            raise WorkerError("protocol", "the first verb on the wire must be hello")
+        return self._backend
+
+    @property
+    def session(self) -> Session:
+        if self._session is None:
+            raise WorkerError("protocol", "nothing is loaded: load comes first")
+        return self._session
+
+
+def serve(adapter: Path, requests: int, replies: int) -> None:
+    """Answer until the wire is closed."""
+    server = Server(adapter)
+    while True:
+        asked = receive(requests)
+        if asked is None:
+            return
+        answer = _answer(server, asked)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        try:
+            send(replies, answer)
+        except WorkerError as error:
+            send(replies, _error(error.kind, str(error)))
+
+
+def import_adapter(path: Path) -> Backend:
+    """The module at ``path``. It is a ``Backend`` when it has the three functions of the contract."""
+    spec = importlib.util.spec_from_file_location("accelbench_adapter", path)
+    if spec is None or spec.loader is None:
+        raise WorkerError("protocol", f"{path} cannot be imported: an adapter is a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    for name in ("devices", "compile", "load"):
+        if not callable(getattr(module, name, None)):
+            raise WorkerError(
+                "protocol", f"{path} has no function {name}(); an adapter needs devices, compile and load"
+            )
+    return cast(Backend, module)
+
+
+def _answer(server: Server, asked: Mapping[str, Any]) -> Message:
+    verb = server.verbs.get(str(asked.get("verb")))
+    if verb is None:
+        return _error("protocol", f"unknown verb {asked.get('verb')!r}; known are {', '.join(server.verbs)}")
+    try:
+        return {"ok": verb(asked)}
+    except Unsupported as error:
+        return _error("unsupported", str(error))
+    except WorkerError as error:
+        return _error(error.kind, str(error))
+    except AccelbenchError as error:
+        return _error("raised", str(error))
+    except (Exception, SystemExit) as error:
+        return _error("raised", _one_line(error), traceback.format_exc(limit=-8)[-8000:])
+
+
+def _error(kind: str, message: str, detail: str = "") -> Message:
+    return {"error": {"kind": kind, "message": message, "detail": detail}}
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:500]}" if text else type(error).__name__
+
+
+def _expect(value: object, kind: type, where: str) -> None:
+    if not isinstance(value, kind):
+        raise WorkerError("protocol", f"{where} of the adapter gave a {type(value).__name__}, not a {kind.__name__}")
