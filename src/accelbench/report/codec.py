@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -47,17 +48,10 @@ def decode(data: bytes, where: str) -> Report:
     and mistyped fields, duplicate keys, NaN and infinities, integers beyond 64 bits, other encodings than UTF-8 and
     deep nesting.
     """
+    document = _parse(data, where)
+    upgraded = _upgrade(document, where)
     try:
-        text = data.decode("utf-8")
-        document = _upgrade(json.loads(text, object_pairs_hook=_unique, parse_int=_integer), where)
-    except RecursionError:
-        raise UsageError(f"{where}: nested too deeply for a report") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{where}: not UTF-8 at byte {error.start}") from None
-    except ValueError as error:
-        raise UsageError(f"{where}: not a report in JSON ({error})") from None
-    try:
-        return ADAPTER.validate_json(text if document is None else json.dumps(document))
+        return ADAPTER.validate_json(data if upgraded is document else json.dumps(upgraded))
     except ValidationError as error:
         raise UsageError(f"{where}: {_complaint(error)}") from None
 
@@ -65,13 +59,23 @@ def decode(data: bytes, where: str) -> Report:
 def identify(report: Report) -> Report:
     """``report`` with its ``id``: the sha256 of the canonical content without the id."""
     normal = _normal(report)
-    return replace(normal, id=_digest(normal))
+    content = _plain(normal, "")
+    del content["id"]
+    return replace(normal, id=hashlib.sha256(_bytes(content)).hexdigest())
 
 
-def verify_id(report: Report, where: str) -> None:
-    """Raise AccelbenchError when the content of ``report`` is not what its id was made from."""
-    if report.id != _digest(report):
-        raise AccelbenchError(f"{where}: the content does not match the id {report.id[:12]}; it was changed")
+def verify_id(data: bytes, where: str) -> None:
+    """Raise AccelbenchError when the stored bytes are not canonical or not what their id was made from: any edit.
+    Holds for reports of every schema. UsageError when they are no report at all."""
+    document = _parse(data, where)
+    try:
+        canonical = _bytes(document)
+        claimed = document.pop("id", None)
+        intact = data == canonical and claimed == hashlib.sha256(_bytes(document)).hexdigest()
+    except ValueError:  # NaN or half a surrogate pair: never written by us
+        intact = False
+    if not intact:
+        raise AccelbenchError(f"{where}: the content does not match the report's id; it was changed after it was made")
 
 
 def _normal(report: Report) -> Report:
@@ -80,12 +84,6 @@ def _normal(report: Report) -> Report:
         return decode(_dump(report), "report")
     except UsageError as error:
         raise AccelbenchError(f"cannot be stored: {error}") from None
-
-
-def _digest(report: Report) -> str:
-    document = _plain(report, "")
-    del document["id"]
-    return hashlib.sha256(_bytes(document)).hexdigest()
 
 
 def _dump(report: Report) -> bytes:
@@ -103,7 +101,7 @@ def _plain(value: Any, path: str) -> Any:
         return value
     if isinstance(value, str):
         if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise AccelbenchError(f"report cannot be stored: {path} is not Unicode: {ascii(value)}")
+            raise AccelbenchError(f"report cannot be stored: {path} is not Unicode: {value!a}")
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -123,27 +121,38 @@ def _plain(value: Any, path: str) -> Any:
     raise AccelbenchError(f"report cannot be stored: {path} is a {type(value).__name__}, which JSON does not hold")
 
 
-def _upgrade(document: object, where: str) -> Document | None:
-    """The document as the present schema has it; None when it is so already."""
+def _parse(data: bytes, where: str) -> Document:
+    try:
+        document = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_int=_integer)
+    except RecursionError:
+        raise UsageError(f"{where}: nested too deeply for a report") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{where}: not UTF-8 at byte {error.start}") from None
+    except ValueError as error:
+        raise UsageError(f"{where}: not a report in JSON ({error})") from None
     if not isinstance(document, dict) or type(document.get("schema")) is not int:
         raise UsageError(f"{where}: not a report (it has no schema number)")
-    schema = found = cast(int, document["schema"])
-    while schema in UPGRADES:
+    return document
+
+
+def _upgrade(document: Document, where: str) -> Document:
+    """The document as the present schema has it: the same object when it is so already."""
+    found: int = document["schema"]
+    for schema in range(found, REPORT_SCHEMA):
+        if schema not in UPGRADES:
+            raise UsageError(f"{where}: schema {found} is not one of accelbench's (1 to {REPORT_SCHEMA})")
         document = UPGRADES[schema](document)
-        schema += 1
-    if schema != REPORT_SCHEMA:
+    if found > REPORT_SCHEMA:
         raise UsageError(
-            f"{where}: schema {found}, this accelbench reads up to {REPORT_SCHEMA}: "
-            f"use the accelbench that wrote it or a later one"
+            f"{where}: schema {found}, but this accelbench reads up to {REPORT_SCHEMA}: use a later accelbench"
         )
-    return document if schema != found else None
+    return document
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Document:
     document = dict(pairs)
     if len(document) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise ValueError(f'the key "{twice}" stands twice in one object')
     return document
 
