@@ -1,0 +1,108 @@
+"""Lanes: strands in which one query follows the other, and how they become the columns of a pass.
+
+A lane is what a thread runs, or one place in flight of an asynchronous session. Each records for itself, so nothing
+is shared and nothing locked while queries are timed.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle
+
+import numpy as np
+
+from accelbench.measure.columns import Columns
+from accelbench.tensors import Array, Record
+
+
+@dataclass
+class Lane:
+    """One strand: the feeds that it rotates, by their ``order``, and what it recorded. ``rows`` are the places in the
+    schedule, where there is one; ``failed`` the positions of queries that raised."""
+
+    order: Sequence[int]
+    feeds: Iterator[Record]
+    issued: array[int] = field(default_factory=lambda: array("q"))
+    done: array[int] = field(default_factory=lambda: array("q"))
+    rows: array[int] = field(default_factory=lambda: array("q"))
+    failed: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return min(len(self.issued), len(self.done))
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The copied outputs of one timed query, chosen at random: its row in the columns, its feed."""
+
+    query: int
+    feed: int
+    outputs: Mapping[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A sample before the rows have their final order."""
+
+    lane: Lane
+    position: int
+    outputs: Mapping[str, Array]
+
+
+def lanes(feeds: Sequence[Record], count: int) -> list[Lane]:
+    """``count`` lanes that rotate the feeds. No two share a feed where there are at least two for each."""
+    everyone = range(len(feeds))
+    made = []
+    for k in range(count):
+        shift = k % len(feeds)
+        order = everyone[k::count] if len(feeds) >= 2 * count else [*everyone[shift:], *everyone[:shift]]
+        made.append(Lane(order, cycle([feeds[i] for i in order])))
+    return made
+
+
+def merge(
+    made: Sequence[Lane],
+    begin: int,
+    units: int,
+    kept: Sequence[Kept] = (),
+    pauses: Sequence[int] = (),
+    schedule: Sequence[int] = (),
+) -> tuple[Columns, tuple[Sample, ...]]:
+    """The lanes' records as columns in the order of issue, and the samples with their rows.
+
+    ``begin`` is the clock's reading at the start of the pass, ``units`` the samples per query, ``pauses`` begins and
+    ends in turn, ``schedule`` the scheduled times by row, as the clock tells them.
+    """
+    sizes = [len(lane) for lane in made]
+    issued = np.concatenate([np.array(lane.issued[:n], dtype=np.int64) for lane, n in zip(made, sizes)]) - begin
+    done = np.concatenate([np.array(lane.done[:n], dtype=np.int64) for lane, n in zip(made, sizes)]) - begin
+    ok = np.ones(len(issued), dtype=np.bool_)
+    feed = np.concatenate([np.resize(np.array(lane.order, dtype=np.int32), n) for lane, n in zip(made, sizes)])
+    starts = np.concatenate(([0], np.cumsum(sizes)))
+    for lane, start in zip(made, starts):
+        ok[[start + i for i in lane.failed if i < len(lane)]] = False
+    scheduled = issued
+    if len(schedule):
+        rows = np.concatenate([np.array(lane.rows[:n], dtype=np.int64) for lane, n in zip(made, sizes)])
+        scheduled = np.array(schedule, dtype=np.int64)[rows] - begin
+    if len(made) > 1:
+        order = np.argsort(scheduled, kind="stable")
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        scheduled, issued, done, ok, feed = (column[order] for column in (scheduled, issued, done, ok, feed))
+    else:
+        place = np.arange(len(issued))
+    columns = Columns(
+        scheduled=scheduled,
+        issued=issued,
+        done=done,
+        units=np.full(len(issued), units, dtype=np.int32),
+        ok=ok,
+        feed=feed,
+        pauses=np.array(pauses, dtype=np.int64).reshape(-1, 2) - begin,
+    )
+    offsets = {id(lane): int(start) for lane, start in zip(made, starts)}
+    rows_of = [(k, int(place[offsets[id(k.lane)] + k.position])) for k in kept if k.position < len(k.lane)]
+    return columns, tuple(Sample(row, int(feed[row]), k.outputs) for k, row in rows_of)

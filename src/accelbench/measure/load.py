@@ -1,0 +1,365 @@
+"""The loops that put load on a session: the one place where queries are timed.
+
+A query is issued when its feed is handed to the session and done when its outputs are in host memory. In closed loops
+a lane issues its next query when the one before is done; in the open loop (``server``) queries are due at scheduled
+times, and each of K threads takes the next one, waits for its time, runs it and records it: an exact first-come
+first-served queue before K servers, without a queue and without handing anything over.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from itertools import count, islice
+from queue import Empty, SimpleQueue
+from typing import Callable, cast
+
+import numpy as np
+
+from accelbench.backends.protocol import AsyncSession, Feed, Outputs, Session
+from accelbench.errors import UsageError
+from accelbench.measure import arrivals, audit, stats
+from accelbench.measure.clock import REAL, Clock
+from accelbench.measure.columns import Columns, Ints
+from accelbench.measure.lanes import Lane, Sample, lanes, merge
+from accelbench.measure.warmup import is_stationary
+from accelbench.measure.watch import Ended, Watch
+from accelbench.model import Audit, Plan, Scenario, Stop, StopReason
+
+GRACE_S = 10.0
+"""How long after its end a pass waits for queries that are still running."""
+
+WARMUP_SHARE, WARMUP_LIMIT_S, WARMUP_ROUND_S = 0.2, 30.0, 0.04
+OVERHEAD_QUERIES, OVERHEAD_PASSES = 4_000, 5
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One timed pass: the raw columns and what the harness knows beside them. ``samples`` are the outputs of queries
+    chosen at random, ``errors`` the first distinct texts of what the session raised."""
+
+    columns: Columns
+    stop_reason: StopReason
+    concurrency: int
+    warmup_queries: int
+    warmup_s: float
+    stationary: bool
+    audit: Audit
+    samples: tuple[Sample, ...]
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ability:
+    """What the backend declares: several threads may call ``run`` at once; the session takes ``submit``."""
+
+    threads: bool
+    submit: bool
+
+
+@dataclass(frozen=True)
+class Warm:
+    """How the warm-up went. ``pace_ns`` is the time of one query on one lane, ``watch`` that of its last round."""
+
+    queries: int
+    seconds: float
+    stationary: bool
+    pace_ns: float
+    watch: Watch
+
+
+def measure(
+    session: Session,
+    feeds: Sequence[Feed],
+    plan: Plan,
+    *,
+    threads: bool,
+    submit: bool,
+    concurrency: int,
+    clock: Clock = REAL,
+    audited: bool = True,
+) -> Run:
+    """Warm up, then time one pass of ``plan`` on ``session``.
+
+    ``feeds`` are complete feeds in memory, each of ``plan.batch`` samples; they are rotated. ``threads`` and
+    ``submit`` are the backend's declared abilities; ``concurrency`` is what the stack asks for, unless the plan says.
+    What the session raises is recorded, never passed on; so is an interrupt from the keyboard. Without ``audited``
+    the host is not looked at (tests under a fake clock). Raises UsageError for a plan that cannot be run.
+    """
+    ability = Ability(threads, submit)
+    if not feeds:
+        raise UsageError("a timed pass needs at least one feed")
+    width = _width(plan, ability, concurrency)
+    with _quiet():
+        before = audit.look(audited)
+        warm = _warm_up(session, feeds, plan, ability, width, clock)
+        watch = warm.watch
+        if watch.reason not in ("error", "interrupted"):
+            watch = _drive(session, feeds, plan, ability, width, clock, audited, warm.pace_ns)
+        after = audit.look(audited)
+        overhead = null_overhead() if audited else None
+    columns, samples = merge(watch.lanes, watch.begin, plan.batch, watch.kept, watch.pauses, watch.schedule)
+    return Run(
+        columns=columns,
+        stop_reason=watch.reason or "time",
+        concurrency=width,
+        warmup_queries=warm.queries,
+        warmup_s=warm.seconds,
+        stationary=warm.stationary,
+        audit=Audit(
+            canary_ns=tuple(watch.canaries),
+            calibration_before_ns=before.calibration_ns,
+            calibration_after_ns=after.calibration_ns,
+            overhead_ns=overhead[plan.purpose == "throughput"] if overhead else None,
+            spin_share=watch.spin_share if plan.scenario == "server" else None,
+            steal_ns=audit.difference(before.stolen_ns, after.stolen_ns),
+            rss_before_bytes=before.rss_bytes,
+            rss_after_bytes=after.rss_bytes,
+        ),
+        samples=samples,
+        errors=tuple(watch.errors),
+    )
+
+
+@lru_cache(maxsize=1)
+def null_overhead() -> tuple[float, float]:
+    """What this loop itself adds on this host: (ns counted as latency, wall ns) per query of a session that does
+    nothing, the medians of several short passes."""
+    counted, wall = [], []
+    for _ in range(OVERHEAD_PASSES):
+        lane = lanes([{}], 1)[0]
+        begun = time.perf_counter_ns()
+        _block(_nothing, lane, OVERHEAD_QUERIES, time.perf_counter_ns)
+        wall.append((time.perf_counter_ns() - begun) / OVERHEAD_QUERIES)
+        counted.append(float(np.mean(np.array(lane.done) - np.array(lane.issued))))
+    return float(np.median(counted)), float(np.median(wall))
+
+
+def _nothing(_feed: Feed) -> Outputs:
+    return {}
+
+
+# --- the loops ---------------------------------------------------------------------------------------------------
+
+
+def _block(run: Callable[[Feed], Outputs], lane: Lane, length: int, now: Callable[[], int]) -> Ended:
+    """Run and time ``length`` queries, one after the other. Gives the last outputs, or the error that ended it."""
+    issue, finish = lane.issued.append, lane.done.append
+    outputs: Ended = None
+    start = 0
+    try:
+        for feed in islice(lane.feeds, length):
+            start = now()
+            outputs = run(feed)
+            end = now()
+            issue(start)
+            finish(end)
+    except Exception as error:
+        issue(start)
+        finish(now())
+        lane.failed.append(len(lane) - 1)
+        return error
+    return outputs
+
+
+def _one_lane(session: Session, lane: Lane, watch: Watch, clock: Clock) -> None:
+    """Closed loop with one query in flight."""
+    run, now = session.run, clock.now
+    length = watch.next_block(lane, None)
+    while length:
+        length = watch.next_block(lane, _block(run, lane, length, now))
+
+
+def _serve(
+    session: Session, lane: Lane, watch: Watch, clock: Clock, take: Iterator[int], feeds: Sequence[Feed]
+) -> None:
+    """Open loop: one of K threads that share the schedule."""
+    run, now, wait_until = session.run, clock.now, clock.wait_until
+    issue, finish, place = lane.issued.append, lane.done.append, lane.rows.append
+    schedule = watch.schedule
+    rows, kinds = len(schedule), len(feeds)
+    start, left = 0, 1
+    for row in take:
+        if row >= rows or watch.reason is not None:
+            break
+        feed = feeds[row % kinds]
+        wait_until(schedule[row])
+        try:
+            start = now()
+            ended: Ended = run(feed)
+            end = now()
+        except Exception as error:
+            end = now()
+            lane.failed.append(len(lane))
+            ended, left = error, 1
+        issue(start)
+        finish(end)
+        place(row)
+        left -= 1
+        if not left:
+            left = watch.between_arrivals(lane, ended)
+
+
+def _submit(session: AsyncSession, made: Sequence[Lane], watch: Watch, clock: Clock) -> None:
+    """Closed loop on an asynchronous session: one lane per query in flight. This thread issues; the stack's own
+    threads stamp the end."""
+    now, free = clock.now, SimpleQueue[Lane]()
+    asked: set[int] = set()
+    calls = {id(lane): _ender(lane, watch, now, asked, free) for lane in made}
+    for lane in made:
+        free.put(lane)
+    length = watch.next_block(made[0], None)
+    while length:
+        try:
+            lane = free.get(timeout=watch.left_s() + GRACE_S)
+        except Empty:
+            break
+        feed = next(lane.feeds)
+        length -= 1
+        if not length:
+            asked.add(id(lane))
+        lane.issued.append(now())
+        try:
+            session.submit(feed, calls[id(lane)])
+        except Exception as error:
+            calls[id(lane)](error)
+        if not length:
+            length = watch.next_block(made[0], None)
+
+
+def _ender(
+    lane: Lane, watch: Watch, now: Callable[[], int], asked: set[int], free: SimpleQueue[Lane]
+) -> Callable[[Ended], None]:
+    """What the stack calls at the end of the lane's query: stamp, keep what is asked for, free the lane."""
+
+    def done(ended: Ended) -> None:
+        end = now()
+        if isinstance(ended, Exception):
+            lane.failed.append(len(lane.done))
+        lane.done.append(end)
+        if isinstance(ended, Exception) or id(lane) in asked:
+            asked.discard(id(lane))
+            watch.note(lane, ended)
+        free.put(lane)
+
+    return done
+
+
+# --- from a plan to a pass ---------------------------------------------------------------------------------------
+
+
+def _drive(
+    session: Session,
+    feeds: Sequence[Feed],
+    plan: Plan,
+    ability: Ability,
+    width: int,
+    clock: Clock,
+    audited: bool,
+    pace_ns: float,
+) -> Watch:
+    """One pass of the plan, from its first query to the end of its last."""
+    made = lanes(feeds, width)
+    together = ability.submit and plan.scenario in ("offline", "closed_loop")
+    watch = Watch(plan, clock, made, together=together, audited=audited, pace_ns=pace_ns)
+    works: list[Callable[[], None]]
+    if plan.scenario == "server":
+        take = count()
+        watch.follow(arrivals.poisson(plan.rate or 0.0, plan.stop.max_s, plan.seed))
+        works = [partial(_serve, session, lane, watch, clock, take, feeds) for lane in made]
+    elif together:
+        works = [partial(_submit, cast(AsyncSession, session), made, watch, clock)]
+    else:
+        works = [partial(_one_lane, session, lane, watch, clock) for lane in made]
+    _carry_out(works, watch, clock)
+    _settle(made, watch, clock)
+    return watch
+
+
+def _carry_out(works: Sequence[Callable[[], None]], watch: Watch, clock: Clock) -> None:
+    """Run the loops, a single one in the calling thread (a session may be bound to the thread that loaded it)."""
+    ready = threading.Barrier(len(works))
+
+    def thread(work: Callable[[], None]) -> None:
+        with clock.thread():
+            ready.wait()
+            work()
+
+    try:
+        if len(works) == 1:
+            thread(works[0])
+            return
+        threads = [threading.Thread(target=thread, args=(work,), daemon=True) for work in works]
+        for each in threads:
+            each.start()
+        limit = time.monotonic() + watch.plan.stop.max_s + GRACE_S
+        for each in threads:
+            each.join(max(0.0, limit - time.monotonic()))
+    except KeyboardInterrupt:
+        watch.stop("interrupted")
+
+
+def _settle(made: Sequence[Lane], watch: Watch, clock: Clock) -> None:
+    """Give queries still in flight their time to end, and record those that do not end as failed."""
+    watch.stop("time")
+    limit = time.monotonic() + GRACE_S
+    while any(len(lane.issued) > len(lane.done) for lane in made) and time.monotonic() < limit:
+        time.sleep(0.001)
+    for lane in made:
+        if len(lane.issued) > len(lane.done):
+            lane.failed.append(len(lane.done))
+            lane.done.append(clock.now())
+            watch.errors.append(f"query {len(lane.done)} of a lane did not end within {GRACE_S:g} s after the pass")
+
+
+def _warm_up(session: Session, feeds: Sequence[Feed], plan: Plan, ability: Ability, width: int, clock: Clock) -> Warm:
+    """Run the plan's load, closed, in rounds until the latencies show no trend or the limit is reached."""
+    begin = clock.now()
+    limit_s = min(WARMUP_LIMIT_S, WARMUP_SHARE * plan.stop.max_s)
+    scenario: Scenario = "closed_loop" if plan.scenario == "server" else plan.scenario
+    round_s, queries, pace = WARMUP_ROUND_S, 0, 0.0
+    times: list[Ints] = []
+    stationary = False
+    while not stationary:
+        stop = Stop(max_s=min(round_s, limit_s), max_queries=plan.stop.max_queries)
+        watch = _drive(session, feeds, replace(plan, scenario=scenario, stop=stop), ability, width, clock, False, pace)
+        columns = watch.columns()
+        times.append(stats.latencies(columns))
+        queries += len(columns)
+        spent_s = (clock.now() - begin) * 1e-9
+        pace = max(1.0, (clock.now() - watch.begin) * width / max(1, len(columns)))
+        stationary = is_stationary(np.concatenate(times))
+        if watch.reason in ("error", "interrupted") or spent_s >= limit_s:
+            break
+        round_s = min(2 * round_s, limit_s - spent_s)
+    return Warm(queries, (clock.now() - begin) * 1e-9, stationary, pace, watch)
+
+
+def _width(plan: Plan, ability: Ability, asked: int) -> int:
+    """How many queries are in flight at once, as far as the session can."""
+    if plan.scenario in ("single_stream", "multi_stream"):
+        return 1
+    wanted = max(1, plan.concurrency or asked)
+    if ability.threads or (ability.submit and plan.scenario != "server"):
+        return wanted
+    return 1
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No garbage collection while queries are timed."""
+    enabled = gc.isenabled()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if enabled:
+            gc.enable()

@@ -1,0 +1,72 @@
+"""The few functions of mathematical statistics that the standard library lacks."""
+
+from __future__ import annotations
+
+import math
+from typing import Callable
+
+Z95 = 1.959963984540054
+"""The 97.5th percentile of the normal distribution: both sides of a 95 % interval."""
+
+
+def incomplete_beta(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (DLMF 8.17.22)."""
+    if x <= 0.0 or x >= 1.0:
+        return 0.0 if x <= 0.0 else 1.0
+    if x > (a + 1.0) / (a + b + 2.0):
+        return 1.0 - incomplete_beta(b, a, 1.0 - x)
+    front = math.exp(
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x) - math.log(a)
+    )
+    tiny = 1e-300
+    c, d = 1.0, 1.0 - (a + b) * x / (a + 1.0)
+    d = 1.0 / (d if abs(d) > tiny else tiny)
+    value = d
+    for m in range(1, 100_000):
+        for step in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
+            d = 1.0 + step * d
+            d = 1.0 / (d if abs(d) > tiny else tiny)
+            c = 1.0 + step / c
+            c = c if abs(c) > tiny else tiny
+            value *= c * d
+        if abs(c * d - 1.0) < 1e-12:
+            break
+    return front * value
+
+
+def student_t95(freedom: float) -> float:
+    """The 97.5th percentile of Student's t, by the expansion in 1/ν (Abramowitz and Stegun 26.7.5); within 0.2 % for
+    ν ≥ 3, wider than the truth never by more than 0.01 %."""
+    z, v = Z95, freedom
+    return (
+        z
+        + (z**3 + z) / (4 * v)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
+        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * v**4)
+    )
+
+
+def solve(function: Callable[[float], float], low: float, high: float, start: float, tolerance: float) -> float:
+    """The zero of a falling ``function`` between ``low`` and ``high``: secant steps from ``start``, kept inside the
+    bracket that they narrow."""
+    x, step = min(max(start, low), high), max(tolerance, 0.01 * (high - low))
+    y = function(x)
+    previous_x, previous_y = x, y
+    for _ in range(200):
+        if y > 0:
+            low = x
+        else:
+            high = x
+        slope = (y - previous_y) / (x - previous_x) if x != previous_x else 0.0
+        ahead = x - y / slope if slope < 0 else (x + step if y > 0 else x - step)
+        if not low < ahead < high:
+            ahead = 0.5 * (low + high)
+        if abs(ahead - x) < tolerance or high - low < tolerance:
+            return ahead
+        previous_x, previous_y = x, y
+        x, y = ahead, function(ahead)
+    return x
