@@ -54,3 +54,30 @@ def disk_errors(place: Path) -> Iterator[None]:
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
             raise UsageError(f"{place} cannot be written ({error.strerror}): choose a writable place") from error
         raise
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for one evaluation's large intermediate files, gone afterwards; also those of killed processes go."""
+    room = home() / "scratch"
+    with disk_errors(room):
+        room.mkdir(parents=True, exist_ok=True)
+        for left in room.iterdir():
+            if not _alive(left.name.partition("-")[0]):
+                shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=room))
+    try:
+        with disk_errors(room):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,60 @@
+# make demo — evaluate two tasks on two stacks and show the comparison
+# make test — everything that CI checks
+# make help — the other targets
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_BACKENDS := onnxruntime openvino
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit check-format backends clean
+
+help:
+	@echo 'make demo      evaluate two tasks on two stacks, print the comparison, write reports and a page'
+	@echo 'make test      everything that CI checks'
+	@echo 'make lint      format, lint, types and the import contract only'
+	@echo 'make unit      the quick tests only'
+	@echo 'make backends  build the environments of the demo stacks'
+	@echo 'make clean     remove .venv and the caches of the tools (not the reports)'
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'accelbench needs Python 3.11 or newer: make demo PYTHON=python3.12' >&2; exit 2; }
+	@echo 'Making $(VENV) ...'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.user: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo 'Installing accelbench ...'
+	@tools/quiet $(BIN)/python -m pip install --require-hashes -r requirements.lock
+	@tools/quiet $(BIN)/python -m pip install --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.user
+	@echo 'Installing the development tools ...'
+	@tools/quiet $(BIN)/python -m pip install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+backends: $(VENV)/.user
+	@$(BIN)/accelbench backend install $(DEMO_BACKENDS)
+
+demo: backends
+	$(BIN)/accelbench run digits-cnn resnet50 -b onnxruntime -b openvino --precision fp32,bf16 --quick
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest tests/unit
+
+test: lint backends
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --sort=cover
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*

@@ -1,0 +1,118 @@
+"""``accelbench backend``: the stacks and their environments."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from accelbench.cli.output import json_option, listing, print_json, print_table, progress
+from accelbench.envs.install import environment_facts, install, installed, register
+from accelbench.envs.install import remove as remove_environment
+from accelbench.envs.spec import BackendSpec, backends, find, is_shipped
+from accelbench.envs.worker import Worker
+from accelbench.model import DeviceInfo
+
+
+@click.group()
+def backend() -> None:
+    """The stacks: each is a folder with an environment of its own."""
+
+
+@backend.command("list")
+@json_option
+def list_(json_: bool) -> None:
+    """List every known backend and whether it is installed."""
+    found = [(spec, installed(spec)) for spec in backends().values()]
+    if json_:
+        print_json([_row(spec, there) for spec, there in found])
+        return
+    table = listing("backend", "version", "installed", "environment", "precisions", "title")
+    for spec, there in found:
+        mark = " (untested on hardware)" if spec.table.untested else ""
+        table.add_row(
+            spec.name,
+            spec.table.version,
+            "yes" if there else "no",
+            spec.table.environment.kind,
+            ", ".join(spec.table.precisions),
+            spec.table.title + mark,
+        )
+    print_table(table)
+
+
+@backend.command("install")
+@click.argument("names", nargs=-1, required=True, metavar="NAME|DIR...")
+def install_(names: tuple[str, ...]) -> None:
+    """Build the environments of backends from their hashed locks. A DIR from outside is copied in first."""
+    specs = [register(Path(name)) if Path(name, "backend.toml").is_file() else find(name) for name in names]
+    with progress() as say:
+        for spec in specs:
+            install(spec, say)
+
+
+@backend.command()
+@click.argument("name")
+@json_option
+def show(name: str, json_: bool) -> None:
+    """Show a backend: options, abilities, and, where it is installed, its devices and packages."""
+    spec = find(name)
+    facts = environment_facts(spec) if installed(spec) else None
+    devices = _devices(spec) if facts else ()
+    row = {
+        **_row(spec, facts is not None),
+        "vendor": spec.table.vendor,
+        "url": spec.table.url,
+        "abilities": spec.table.abilities.model_dump(),
+        "options": {name: option.model_dump() for name, option in spec.table.options.items()},
+        "devices": [asdict(device) for device in devices],
+        "packages": dict(facts.packages) if facts else None,
+        "probes": dict(facts.probes) if facts else None,
+    }
+    if json_:
+        print_json(row)
+        return
+    table = listing("fact", "value")
+    for key, value in row.items():
+        table.add_row(key, _text(value))
+    print_table(table)
+
+
+@backend.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def remove(names: tuple[str, ...]) -> None:
+    """Delete the environments of backends, and the folders of those that came from outside."""
+    for spec in [find(name) for name in names]:
+        for path in remove_environment(spec):
+            click.echo(f"removed {path}")
+
+
+def _devices(spec: BackendSpec) -> tuple[DeviceInfo, ...]:
+    with TemporaryDirectory() as logs, Worker(spec, Path(logs)) as worker:
+        return worker.devices()
+
+
+def _row(spec: BackendSpec, there: bool) -> dict[str, Any]:
+    return {
+        "backend": spec.name,
+        "version": spec.table.version,
+        "title": spec.table.title,
+        "installed": there,
+        "shipped": is_shipped(spec),
+        "untested": spec.table.untested,
+        "environment": spec.table.environment.kind,
+        "precisions": spec.table.precisions,
+    }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {_text(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return "\n".join(_text(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else str(value)

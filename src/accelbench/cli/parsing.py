@@ -1,0 +1,87 @@
+"""What the command line accepts beyond single words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import click
+
+from accelbench.errors import UsageError
+
+
+class _Commas(click.ParamType):
+    """``a,b`` as ``("a", "b")``."""
+
+    name = "A,B,..."
+
+    def convert(
+        self, value: str | tuple[str, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        words = tuple(word.strip() for word in value.split(","))
+        if not all(words):
+            self.fail(f"{value!r} has an empty part", param, ctx)
+        return tuple(dict.fromkeys(words))
+
+
+class _NamedShape(click.ParamType):
+    """``name:1,3,224,224`` as ``("name", (1, 3, 224, 224))``."""
+
+    name = "NAME:SHAPE"
+
+    def convert(
+        self,
+        value: str | tuple[str, tuple[int, ...]],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, tuple[int, ...]]:
+        if isinstance(value, tuple):
+            return value
+        name, _, text = value.rpartition(":")
+        try:
+            shape = tuple(int(part) for part in text.split(",")) if text else ()
+        except ValueError:
+            shape = (0,)
+        if not name or any(dim < 1 for dim in shape):
+            self.fail(f"{value!r} is not a name and a shape, like input:1,3,224,224", param, ctx)
+        return name, shape
+
+
+COMMAS = _Commas()
+NAMED_SHAPE = _NamedShape()
+
+
+def known(words: Iterable[str], choices: Iterable[str], what: str) -> tuple[str, ...]:
+    """The words, each one of ``choices``; else a UsageError that names the nearest."""
+    allowed = list(choices)
+    checked = tuple(words)
+    for word in checked:
+        if word not in allowed:
+            near = difflib.get_close_matches(word, allowed, n=3, cutoff=0.5)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(allowed)}"
+            raise UsageError(f"unknown {what} {word!r}: {hint}")
+    return checked
+
+
+def positive_integers(words: Iterable[str], what: str) -> tuple[int, ...]:
+    """The words as integers of at least 1; else a UsageError."""
+    numbers = []
+    for word in words:
+        if not word.isdecimal() or int(word) < 1:
+            raise UsageError(f"{what} {word!r} is not a whole number of at least 1")
+        numbers.append(int(word))
+    return tuple(numbers)
+
+
+def options_of(settings: Iterable[str]) -> dict[str, dict[str, str]]:
+    """``backend.name=value`` texts as ``{backend: {name: value}}``; else a UsageError."""
+    found: dict[str, dict[str, str]] = {}
+    for text in settings:
+        target, equals, value = text.partition("=")
+        backend, dot, name = target.partition(".")
+        if not (equals and dot and backend and name):
+            raise UsageError(f"--option {text!r} is not BACKEND.NAME=VALUE")
+        found.setdefault(backend, {})[name] = value
+    return found

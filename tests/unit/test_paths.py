@@ -1,0 +1,53 @@
+import errno
+from pathlib import Path
+
+import pytest
+
+from accelbench.errors import AccelbenchError, UsageError
+from accelbench.paths import building, disk_errors, home
+
+
+def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("ACCELBENCH_HOME", raising=False)
+    assert home() == tmp_path / "accelbench"
+    monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path / "mine"))
+    assert home() == tmp_path / "mine"
+
+
+def test_a_built_folder_appears_whole(tmp_path: Path) -> None:
+    with building(tmp_path / "deep" / "final") as folder:
+        (folder / "file").write_text("x")
+        assert not (tmp_path / "deep" / "final").exists()
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["final"]
+    assert (tmp_path / "deep" / "final" / "file").read_text() == "x"
+
+
+def test_an_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), building(tmp_path / "final"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "final").mkdir()
+    with pytest.raises(UsageError, match="never overwritten"), building(tmp_path / "final"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "text"),
+    [
+        (errno.ENOSPC, AccelbenchError, "no space left on the disk of place"),
+        (errno.EROFS, UsageError, "place cannot be written"),
+        (errno.EACCES, UsageError, "place cannot be written"),
+    ],
+)
+def test_disk_errors_name_the_place(code: int, kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind, match=text), disk_errors(Path("place")):
+        raise OSError(code, "because")
+
+
+def test_other_os_errors_pass_through() -> None:
+    with pytest.raises(FileNotFoundError), disk_errors(Path("place")):
+        raise FileNotFoundError(errno.ENOENT, "because")
