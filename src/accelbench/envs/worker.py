@@ -16,8 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 from accelbench.envs.install import interpreter
 from accelbench.envs.process import Process, memory_limit_bytes, variables
 from accelbench.envs.spec import BackendSpec
-from accelbench.errors import Unsupported, WorkerError
-from accelbench.model import Artifact, Compiled, DeviceInfo
+from accelbench.errors import Unsupported, UsageError, WorkerError
+from accelbench.model import Artifact, Compiled, DeviceInfo, Measurement, Plan
 from accelbench.worker.infer import InferFacts
 from accelbench.worker.jobs import Job
 
@@ -103,6 +103,29 @@ class Worker:
         asked = {"verb": "infer", "feeds": str(feeds), "out": str(out), "batch": batch, "batched": batched}
         return self._read(InferFacts, self._ask(asked, self.spec.table.timeouts.infer_s), "infer")
 
+    def measure(
+        self, plan: Plan, *, feeds: Path, outputs: Path, columns: Path, batched: bool, concurrency: int
+    ) -> Measurement:
+        """Time one pass of ``plan`` on the loaded session, and write its raw columns to the new folder ``columns``.
+
+        ``outputs`` is the tensor set that ``infer`` wrote for ``feeds``; ``concurrency`` is what the stack asked for.
+        ``Measurement.columns`` is the path as given. Raises UsageError for a plan that cannot be run.
+        """
+        abilities = self.spec.table.abilities
+        asked = {
+            "verb": "measure",
+            "plan": asdict(plan),
+            "feeds": str(feeds),
+            "outputs": str(outputs),
+            "columns": str(columns),
+            "batched": batched,
+            "threads": abilities.threads,
+            "submit": abilities.submit,
+            "concurrency": concurrency,
+        }
+        limit = plan.stop.max_s + self.spec.table.timeouts.measure_s
+        return self._read(Measurement, self._ask(asked, limit), "measure")
+
     def unload(self) -> None:
         """Close the loaded session."""
         self._ask({"verb": "unload"}, self.spec.table.timeouts.load_s)
@@ -143,6 +166,8 @@ class Worker:
         text = f"{message['verb']}: {error['message']}"
         if error["kind"] == "unsupported":
             raise Unsupported(str(error["message"]))
+        if error["kind"] == "usage":
+            raise UsageError(str(error["message"]))
         raise WorkerError(str(error["kind"]), text)
 
     def _read(self, kind: type[T], value: Any, verb: str) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,10 +54,10 @@ def infer(session: Session, feeds: TensorSet, out: Path, batch: int, batched: bo
     return InferFacts(records=len(feeds), runs=runs, unready=unready, seconds=time.perf_counter() - started)
 
 
-def batches(feeds: TensorSet, batch: int, batched: bool) -> list[Feed]:
+def batches(feeds: Sequence[Record], batch: int, batched: bool) -> list[Feed]:
     """All samples as feeds of ``batch`` samples, the last one filled up by repeating its last sample."""
     size = batch if batched else 1
-    return [_feed(feeds[start : start + size], size, batched) for start in range(0, len(feeds), size)]
+    return [_feed(list(feeds[start : start + size]), size, batched) for start in range(0, len(feeds), size)]
 
 
 def copy(outputs: Outputs) -> dict[str, Array]:

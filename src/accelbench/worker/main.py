@@ -19,11 +19,12 @@ from typing import Any, Callable, cast
 import numpy as np
 
 from accelbench.backends.protocol import Backend, Session
-from accelbench.errors import AccelbenchError, Unsupported, WorkerError
+from accelbench.errors import AccelbenchError, Unsupported, UsageError, WorkerError
 from accelbench.model import Compiled, DeviceInfo
 from accelbench.tensors import TensorSet
 from accelbench.worker import jobs
 from accelbench.worker.infer import infer
+from accelbench.worker.timed import timed
 from accelbench.worker.wire import Message, receive, send
 
 
@@ -40,6 +41,7 @@ class Server:
             "compile": self.compile,
             "load": self.load,
             "infer": self.infer,
+            "measure": self.measure,
             "unload": self.unload,
         }
 
@@ -73,6 +75,20 @@ class Server:
     def infer(self, asked: Mapping[str, Any]) -> Any:
         feeds = TensorSet(Path(asked["feeds"]))
         return asdict(infer(self.session, feeds, Path(asked["out"]), asked["batch"], asked["batched"]))
+
+    def measure(self, asked: Mapping[str, Any]) -> Any:
+        measurement = timed(
+            self.session,
+            TensorSet(Path(asked["feeds"])),
+            TensorSet(Path(asked["outputs"])),
+            jobs.plan(asked["plan"]),
+            Path(asked["columns"]),
+            batched=asked["batched"],
+            threads=asked["threads"],
+            submit=asked["submit"],
+            concurrency=asked["concurrency"],
+        )
+        return asdict(measurement)
 
     def unload(self, _asked: Mapping[str, Any]) -> Any:
         session, self._session = self._session, None
@@ -137,6 +153,8 @@ def _answer(server: Server, asked: Mapping[str, Any]) -> Message:
         return _error("unsupported", str(error))
     except WorkerError as error:
         return _error(error.kind, str(error))
+    except UsageError as error:
+        return _error("usage", str(error))
     except AccelbenchError as error:
         return _error("raised", str(error))
     except (Exception, SystemExit) as error:

@@ -1,0 +1,204 @@
+"""OpenVINO on whatever devices it has here.
+
+Facts relied on, from OpenVINO's documentation: the performance hint sets streams and threads for latency or for
+throughput, and OPTIMAL_NUMBER_OF_INFER_REQUESTS says how many requests then keep them busy; INFERENCE_PRECISION_HINT is
+a wish, and the runtime model tells in ``runtimePrecision`` of each layer what became of it; ``originalLayersNames``
+are the source's layers that a layer carries out. An infer request belongs to one query at a time, and its output
+tensors keep their values until its next inference.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from queue import SimpleQueue
+from typing import Any
+
+import openvino
+
+from accelbench.backends.protocol import CompileJob, Done, Feed, Outputs
+from accelbench.errors import Unsupported
+from accelbench.model import Compiled, DeviceInfo, Placement
+
+BLOB = "model.blob"
+HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+PRECISIONS = {"f32": "fp32", "f16": "fp16", "i8": "int8", "u8": "int8", "f64": "fp64"}
+ARITHMETIC = ("Convolution", "FullyConnected", "MatMul", "Deconvolution", "RNN", "MHA", "ScaledDotProductAttention")
+BOOKKEEPING = ("Input", "Output", "Const")
+SETTINGS = (
+    "PERFORMANCE_HINT",
+    "INFERENCE_PRECISION_HINT",
+    "EXECUTION_MODE_HINT",
+    "NUM_STREAMS",
+    "INFERENCE_NUM_THREADS",
+    "OPTIMAL_NUMBER_OF_INFER_REQUESTS",
+    "ENABLE_CPU_PINNING",
+    "ENABLE_HYPER_THREADING",
+    "SCHEDULING_CORE_TYPE",
+)
+REFUSALS = ("not supported", "unsupported", "not implemented", "conversion failed", "no conversion rule")
+NAMED = re.compile(r"(?:following ONNX operations:\s*|Conversion failed for\s+|operation\s+)([\w.:,\s-]+)")
+
+
+class OvSession:
+    """A compiled model with one infer request per calling thread, and a pool of them for ``submit``."""
+
+    def __init__(self, model: openvino.CompiledModel, outputs: Sequence[str], concurrency: int) -> None:
+        self._model = model
+        self._places = [(name, model.output(name).get_index()) for name in outputs]
+        self._local = threading.local()
+        self._concurrency = concurrency
+        self._free: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+        for _ in range(concurrency):
+            self._free.put(model.create_infer_request())
+
+    def run(self, feed: Feed) -> Outputs:
+        request = getattr(self._local, "request", None)
+        if request is None:
+            request = self._local.request = self._model.create_infer_request()
+        request.infer(feed, share_inputs=True, share_outputs=True)
+        return self._outputs(request)
+
+    def submit(self, feed: Feed, done: Done) -> None:
+        request = self._free.get()
+        request.set_callback(self._ended, (request, feed, done))
+        try:
+            request.start_async(feed, share_inputs=True)
+        except Exception:
+            self._free.put(request)
+            raise
+
+    def close(self) -> None:
+        for _ in range(self._concurrency):
+            self._free.get().wait()
+        self._local = threading.local()
+        del self._model
+
+    def _ended(self, ours: tuple[Any, Feed, Done]) -> None:
+        request, _, done = ours
+        try:
+            done(self._outputs(request))
+        finally:
+            self._free.put(request)
+
+    def _outputs(self, request: Any) -> Outputs:
+        return {name: request.get_output_tensor(place).data for name, place in self._places}
+
+
+def devices() -> Sequence[DeviceInfo]:
+    core = openvino.Core()
+    return [
+        DeviceInfo(
+            id=device.lower(),
+            name=str(core.get_property(device, "FULL_DEVICE_NAME")),
+            properties={"capabilities": " ".join(core.get_property(device, "OPTIMIZATION_CAPABILITIES"))},
+        )
+        for device in core.available_devices
+    ]
+
+
+def compile(job: CompileJob) -> Compiled:  # noqa: A001
+    core = openvino.Core()
+    device = _device(core, job)
+    try:
+        model = core.read_model(str(job.model))
+        for port in model.inputs:
+            if port.get_partial_shape().is_dynamic:
+                raise Unsupported(f"input {port.get_any_name()} has the dynamic shape {port.get_partial_shape()}")
+        compiled = core.compile_model(model, device, _config(job))
+    except RuntimeError as error:
+        raise _refused(error) from error
+    (job.work / BLOB).write_bytes(compiled.export_model().getbuffer())
+    placements = _placements(compiled, job.target.device)
+    arithmetic = Counter[str]()
+    for placement in placements:
+        if any(kind in placement.op for kind in ARITHMETIC):
+            arithmetic[placement.precision] += placement.count
+    common = arithmetic.most_common(1)
+    return Compiled(
+        files=(BLOB,),
+        format="openvino blob",
+        executed_precision=common[0][0] if common else _named(compiled.get_property("INFERENCE_PRECISION_HINT")),
+        placements=placements,
+        concurrency=int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")),
+        settings=_settings(compiled),
+    )
+
+
+def load(compiled: Compiled, job: CompileJob) -> OvSession:
+    core = openvino.Core()
+    blob = io.BytesIO((job.work / compiled.files[0]).read_bytes())
+    model = core.import_model(blob, _device(core, job), _config(job))
+    return OvSession(model, [spec.name for spec in job.outputs], compiled.concurrency)
+
+
+def _device(core: openvino.Core, job: CompileJob) -> str:
+    device = job.target.device.upper()
+    if device not in core.available_devices:
+        raise Unsupported(f"device {job.target.device}: OpenVINO sees {', '.join(core.available_devices).lower()} here")
+    return device
+
+
+def _config(job: CompileJob) -> Mapping[str, Any]:
+    hint = HINTS.get(job.target.precision)
+    if hint is None:
+        raise Unsupported(f"precision {job.target.precision}: this adapter asks OpenVINO for {', '.join(HINTS)}")
+    config: dict[str, Any] = {
+        "INFERENCE_PRECISION_HINT": hint,
+        "PERFORMANCE_HINT": "THROUGHPUT" if job.purpose == "throughput" else "LATENCY",
+    }
+    for option, key in (("threads", "INFERENCE_NUM_THREADS"), ("streams", "NUM_STREAMS")):
+        if option in job.target.options:
+            config[key] = int(job.target.options[option])
+    return config
+
+
+def _placements(compiled: openvino.CompiledModel, device: str) -> tuple[Placement, ...]:
+    """The layers that run, grouped by type and precision."""
+    layers: dict[tuple[str, str], set[str]] = {}
+    counts = Counter[tuple[str, str]]()
+    for layer in compiled.get_runtime_model().get_ops():
+        told = layer.get_rt_info()
+        kind = str(_value(told["layerType"]))
+        if kind in BOOKKEEPING:
+            continue
+        key = (kind, _named(told["runtimePrecision"]))
+        counts[key] += 1
+        layers.setdefault(key, set()).update(str(_value(told["originalLayersNames"])).split(","))
+    return tuple(
+        Placement(op, device, precision, counts[op, precision], tuple(sorted(names - {""})))
+        for (op, precision), names in sorted(layers.items())
+    )
+
+
+def _value(told: Any) -> Any:
+    return told.value if hasattr(told, "value") else told
+
+
+def _named(told: Any) -> str:
+    """accelbench's name of an element type as OpenVINO tells it, in one of its several ways."""
+    value = _value(told)
+    text = value.get_type_name() if isinstance(value, openvino.Type) else str(value)
+    return PRECISIONS.get(text, text)
+
+
+def _settings(compiled: openvino.CompiledModel) -> Mapping[str, str]:
+    known = compiled.get_property("SUPPORTED_PROPERTIES")
+    settings = {}
+    for name in SETTINGS:
+        if name in known:
+            value = compiled.get_property(name)
+            settings[name.lower()] = value.get_type_name() if isinstance(value, openvino.Type) else str(value)
+    return settings
+
+
+def _refused(error: RuntimeError) -> Exception:
+    """Unsupported with the operators' names when OpenVINO refuses the model, else the error as it is."""
+    text = " ".join(str(error).split())
+    if not any(sign in text.lower() for sign in REFUSALS):
+        return error
+    named = NAMED.search(str(error))
+    return Unsupported(f"operator {' '.join(named[1].split())}: {text[-300:]}" if named else text[-500:])

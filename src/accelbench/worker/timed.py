@@ -1,0 +1,141 @@
+"""A timed pass seen from inside the worker: feeds are brought into memory, ``measure`` puts the load on and keeps the
+time, and what it kept of the outputs is compared with the accuracy pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from accelbench.backends.protocol import Feed, Session
+from accelbench.measure.lanes import Sample
+from accelbench.measure.load import measure
+from accelbench.measure.pairs import interleaved
+from accelbench.model import Integrity, Measurement, Plan
+from accelbench.tensors import Array, Record, TensorSet
+from accelbench.worker.infer import batches, split
+
+PAIRS = 9
+PAIRS_LIMIT_S = 1.0
+CHANGED_SHARE = 0.01
+NOISE = 1e-3
+FEEDS_LIMIT_BYTES = 1 << 30
+"""Feeds that are rotated take at most so much memory, though never fewer than FEWEST_FEEDS are."""
+
+FEWEST_FEEDS = 8
+
+
+def timed(
+    session: Session,
+    feeds: TensorSet,
+    outputs: TensorSet,
+    plan: Plan,
+    columns: Path,
+    *,
+    batched: bool,
+    threads: bool,
+    submit: bool,
+    concurrency: int,
+) -> Measurement:
+    """Run ``plan`` and write its raw columns to the new folder ``columns``. ``outputs`` is what the accuracy pass gave
+    for ``feeds``, sample by sample."""
+    size = plan.batch if batched else 1
+    ready = [_own(feed) for feed in batches(_few(feeds, size), plan.batch, batched)]
+    run = measure(session, ready, plan, threads=threads, submit=submit, concurrency=concurrency)
+    run.columns.write(columns)
+    seen_ns: tuple[int, ...] = ()
+    unseen_ns: tuple[int, ...] = ()
+    if not run.errors:
+        seen = [ready[pair % len(ready)] for pair in range(PAIRS)]
+        generator = np.random.default_rng(plan.seed)
+        seen_ns, unseen_ns = interleaved(session, seen, [fresh(feed, generator) for feed in seen], PAIRS_LIMIT_S)
+    worst, mismatched = _distance(run.samples, outputs, size, batched)
+    return Measurement(
+        plan=plan,
+        columns=str(columns),
+        queries=len(run.columns),
+        stop_reason=run.stop_reason,
+        concurrency=run.concurrency,
+        warmup_queries=run.warmup_queries,
+        warmup_s=run.warmup_s,
+        stationary=run.stationary,
+        audit=run.audit,
+        integrity=Integrity(
+            checked=len(run.samples),
+            mismatched=mismatched,
+            worst_relative_l2=worst,
+            seen_ns=seen_ns,
+            unseen_ns=unseen_ns,
+        ),
+        errors=run.errors,
+    )
+
+
+def fresh(feed: Feed, generator: np.random.Generator) -> Feed:
+    """A feed like ``feed`` that no session has seen: floats with noise of one part in a thousand, and of every other
+    tensor one element in a hundred (at least one) replaced by another element of the same tensor, so that its range
+    is kept."""
+    changed: dict[str, Array] = {}
+    for name, value in feed.items():
+        if value.dtype.kind == "f":
+            noise = generator.uniform(1 - NOISE, 1 + NOISE, value.shape)
+            changed[name] = (value * noise).astype(value.dtype)
+            continue
+        flat = np.array(value).reshape(-1)
+        for place in generator.integers(flat.size, size=math.ceil(flat.size * CHANGED_SHARE)):
+            others = np.flatnonzero(flat != flat[place])
+            flat[place] = flat[generator.choice(others)] if others.size else flat[place]
+        changed[name] = flat.reshape(value.shape)
+    return changed
+
+
+def relative_l2(output: Array, reference: Array) -> float | None:
+    """‖output − reference‖₂ / ‖reference‖₂ in float64; None when shapes differ, when either holds NaN or Inf, or when
+    only the reference is all zero."""
+    if output.shape != reference.shape:
+        return None
+    expected = reference.astype(np.float64).reshape(-1)
+    error = float(np.linalg.norm(output.astype(np.float64).reshape(-1) - expected))
+    norm = float(np.linalg.norm(expected))
+    if not (np.isfinite(error) and np.isfinite(norm)):
+        return None
+    if norm == 0.0:
+        return 0.0 if error == 0.0 else None
+    return error / norm
+
+
+def _distance(samples: Sequence[Sample], outputs: TensorSet, size: int, batched: bool) -> tuple[float | None, int]:
+    """The largest distance of the kept outputs from the accuracy pass's, and how many cannot be compared at all."""
+    worst: float | None = None
+    mismatched = 0
+    for sample in samples:
+        distances = []
+        for row, record in enumerate(split(sample.outputs, size, batched)):
+            expected = outputs[min(sample.feed * size + row, len(outputs) - 1)]
+            distances += _per_output(record, expected)
+        numbers = [distance for distance in distances if distance is not None]
+        if len(numbers) < len(distances) or not numbers:
+            mismatched += 1
+            continue
+        worst = max(numbers) if worst is None else max(worst, *numbers)
+    return worst, mismatched
+
+
+def _per_output(record: Record, expected: Record) -> list[float | None]:
+    if set(record) != set(expected):
+        return [None]
+    return [relative_l2(np.asarray(value), expected[name]) for name, value in record.items()]
+
+
+def _own(feed: Feed) -> Feed:
+    return {name: np.array(value) for name, value in feed.items()}
+
+
+def _few(feeds: TensorSet, size: int) -> Sequence[Record]:
+    """As many of the first samples as fit into the limit, whole feeds of them."""
+    sample_bytes = sum(value.nbytes for value in feeds[0].values())
+    count = max(FEWEST_FEEDS, FEEDS_LIMIT_BYTES // max(1, sample_bytes * size)) * size
+    few: Sequence[Record] = feeds[:count]
+    return few
