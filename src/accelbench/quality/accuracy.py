@@ -64,7 +64,7 @@ def score(metric: Metric, decided: Decisions, labels: Array) -> Score | None:
     if theirs.shape != ours.shape:
         raise AccelbenchError(f"metric {metric.name} has decisions {list(ours.shape)}, labels {list(theirs.shape)}")
     if metric.name != "auc":
-        return _rate(metric.name, (ours == theirs) & (ours >= 0))
+        return _rate(metric.name, ours, theirs)
     scores, truth = ours[:, 0], theirs[:, 0]
     value = roc_auc(scores, truth)
     if value is None:
@@ -80,7 +80,7 @@ def agreement(metric: Metric, decided: Decisions, reference: Decisions) -> Score
         return None
     ours, theirs = _table(decided), _table(reference)
     if metric.name != "auc":
-        return _rate(metric.name, (ours == theirs) & (ours >= 0))
+        return _rate(metric.name, ours, theirs)
     value = concordance(theirs[:, 0], ours[:, 0])
     return None if value is None else Score("order", value, None, len(ours))
 
@@ -135,6 +135,7 @@ def _table(decided: Decisions) -> Array:
     return np.concatenate([values.reshape(len(values), -1) for values in decided.values()], axis=1)
 
 
-def _rate(name: str, right: Array) -> Score:
-    samples = right.mean(axis=1)
+def _rate(name: str, ours: Array, theirs: Array) -> Score:
+    right = (ours == theirs) & (ours >= 0)
+    samples = right.all(axis=1) if name == "span" else right.mean(axis=1)
     return Score(name, float(samples.mean()), float(samples.std() / math.sqrt(len(samples))), len(samples))

@@ -114,7 +114,7 @@ def _drift_broken(figure: DriftFigures, name: str, limit: float) -> str | None:
     if figure.relative_l2 is None:
         return f"drift has no bound: the reference of output {figure.output} is all zero, the output is not"
     if name == "max_relative_l2" and figure.relative_l2 > limit:
-        return f"drift {figure.relative_l2:.2g} exceeds {limit:g} (relative L2, output {figure.output})"
+        return f"drift {figure.relative_l2:.4g} exceeds {limit:g} (relative L2, output {figure.output})"
     if name == "min_sqnr_db" and figure.sqnr_db is not None and figure.sqnr_db < limit:
         return f"SQNR {figure.sqnr_db:.4g} dB is below {limit:g} dB (output {figure.output})"
     return None
@@ -123,6 +123,6 @@ def _drift_broken(figure: DriftFigures, name: str, limit: float) -> str | None:
 def _score_outcome(kind: str, score: Score | None, limit: float) -> tuple[str | None, str | None]:
     if score is None:
         return None, f"min_{kind} cannot be judged: {kind} was not measured"
-    if score.value < limit:
+    if not score.value >= limit:
         return f"{kind} {score.value:.4g} is below {limit:g} ({score.name}, {score.samples} samples)", None
     return None, None
