@@ -134,7 +134,7 @@ def null_overhead() -> tuple[float, float]:
     for _ in range(OVERHEAD_PASSES):
         lane = lanes([{}], 1)[0]
         begun = time.perf_counter_ns()
-        _block(_nothing, lane, OVERHEAD_QUERIES, time.perf_counter_ns)
+        block(_nothing, lane, OVERHEAD_QUERIES, time.perf_counter_ns)
         wall.append((time.perf_counter_ns() - begun) / OVERHEAD_QUERIES)
         counted.append(float(np.mean(np.array(lane.done) - np.array(lane.issued))))
     return float(np.median(counted)), float(np.median(wall))
@@ -147,7 +147,7 @@ def _nothing(_feed: Feed) -> Outputs:
 # --- the loops ---------------------------------------------------------------------------------------------------
 
 
-def _block(run: Callable[[Feed], Outputs], lane: Lane, length: int, now: Callable[[], int]) -> Ended:
+def block(run: Callable[[Feed], Outputs], lane: Lane, length: int, now: Callable[[], int]) -> Ended:
     """Run and time ``length`` queries, one after the other. Gives the last outputs, or the error that ended it."""
     issue, finish = lane.issued.append, lane.done.append
     outputs: Ended = None
@@ -172,7 +172,7 @@ def _one_lane(session: Session, lane: Lane, watch: Watch, clock: Clock) -> None:
     run, now = session.run, clock.now
     length = watch.next_block(lane, None)
     while length:
-        length = watch.next_block(lane, _block(run, lane, length, now))
+        length = watch.next_block(lane, block(run, lane, length, now))
 
 
 def _serve(

@@ -66,7 +66,7 @@ class Watch:
         self._end = self.begin + int(plan.stop.max_s * 1e9)
         self._audited = audited
         self._groups = {id(lane): lanes if together else [lane] for lane in lanes}
-        self._marks = {id(lane): (self.begin, 0) for lane in lanes}
+        self._marks = {id(lane): (self.begin, 0, 0) for lane in lanes}
         self._pace_ns = pace_ns / len(lanes) if together else pace_ns
         self._next_look = first_look(plan.stop)
         self._canary_due = self.begin
@@ -108,11 +108,11 @@ class Watch:
             self.stop("time")
         if self.reason is not None:
             return 0
-        length = self._granted(length)
+        length = self._granted(lane, length)
         resumed = self.clock.now()
-        if len(self.lanes) == 1 and len(lane):
+        if len(self.lanes) == 1 and len(lane) and resumed > paused:
             self.pauses += [paused, resumed]
-        self._marks[id(lane)] = (resumed, self._issued(lane))
+        self._marks[id(lane)] = (resumed, self._issued(lane), length)
         return length
 
     def between_arrivals(self, lane: Lane, ended: Ended) -> int:
@@ -161,7 +161,7 @@ class Watch:
         return sum(len(each.issued) for each in self._groups[id(lane)])
 
     def _length(self, lane: Lane, now: int) -> int:
-        since, before = self._marks[id(lane)]
+        since, before, _ = self._marks[id(lane)]
         count = self._issued(lane) - before
         if count > 0:
             self._pace_ns = max(1.0, (now - since) / count)
@@ -177,10 +177,12 @@ class Watch:
             return 1
         return 1 + int(math.log(1.0 - self._random.random()) / math.log1p(-1.0 / mean))
 
-    def _granted(self, count: int) -> int:
+    def _granted(self, lane: Lane, count: int) -> int:
         if self._budget is None:
             return count
+        _, before, granted = self._marks[id(lane)]
         with self._lock:
+            self._budget += granted - (self._issued(lane) - before)
             granted = min(count, self._budget)
             self._budget -= granted
         if not granted:
