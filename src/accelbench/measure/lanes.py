@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from itertools import cycle
 
 import numpy as np
+from numpy.typing import NDArray
 
-from accelbench.measure.columns import Columns
+from accelbench.measure.columns import Columns, Ints
 from accelbench.tensors import Array, Record
 
 
@@ -62,6 +63,11 @@ def lanes(feeds: Sequence[Record], count: int) -> list[Lane]:
     return made
 
 
+def scheduled_lane(feeds: Sequence[Record]) -> Lane:
+    """A lane of an open loop: the feed follows from the row of the schedule."""
+    return Lane(range(len(feeds)), iter(()))
+
+
 def merge(
     made: Sequence[Lane],
     begin: int,
@@ -76,22 +82,21 @@ def merge(
     ends in turn, ``schedule`` the scheduled times by row, as the clock tells them.
     """
     sizes = [len(lane) for lane in made]
-    issued = np.concatenate([np.array(lane.issued[:n], dtype=np.int64) for lane, n in zip(made, sizes)]) - begin
-    done = np.concatenate([np.array(lane.done[:n], dtype=np.int64) for lane, n in zip(made, sizes)]) - begin
+    issued = _joined([lane.issued[:n] for lane, n in zip(made, sizes)]) - begin
+    done = _joined([lane.done[:n] for lane, n in zip(made, sizes)]) - begin
     ok = np.ones(len(issued), dtype=np.bool_)
-    feed = np.concatenate([np.resize(np.array(lane.order, dtype=np.int32), n) for lane, n in zip(made, sizes)])
     starts = np.concatenate(([0], np.cumsum(sizes)))
     for lane, start in zip(made, starts):
         ok[[start + i for i in lane.failed if i < len(lane)]] = False
-    scheduled = issued
-    if len(schedule):
-        rows = np.concatenate([np.array(lane.rows[:n], dtype=np.int64) for lane, n in zip(made, sizes)])
-        scheduled = np.array(schedule, dtype=np.int64)[rows] - begin
+    rows = [lane.rows[:n] if len(schedule) else range(n) for lane, n in zip(made, sizes)]
+    feed = np.concatenate([_rotated(lane.order, row) for lane, row in zip(made, rows)])
+    scheduled = np.array(schedule, dtype=np.int64)[_joined(rows)] - begin if len(schedule) else issued
     if len(made) > 1:
         order = np.argsort(scheduled, kind="stable")
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
-        scheduled, issued, done, ok, feed = (column[order] for column in (scheduled, issued, done, ok, feed))
+        scheduled, issued, done = scheduled[order], issued[order], done[order]
+        ok, feed = ok[order], feed[order]
     else:
         place = np.arange(len(issued))
     columns = Columns(
@@ -106,3 +111,13 @@ def merge(
     offsets = {id(lane): int(start) for lane, start in zip(made, starts)}
     rows_of = [(k, int(place[offsets[id(k.lane)] + k.position])) for k in kept if k.position < len(k.lane)]
     return columns, tuple(Sample(row, int(feed[row]), k.outputs) for k, row in rows_of)
+
+
+def _joined(parts: Sequence[Sequence[int]]) -> Ints:
+    return np.concatenate([np.array(part, dtype=np.int64) for part in parts])
+
+
+def _rotated(order: Sequence[int], rows: Sequence[int]) -> NDArray[np.int32]:
+    if isinstance(rows, range):
+        return np.resize(np.array(order, dtype=np.int32), len(rows))
+    return np.array(order, dtype=np.int32)[np.array(rows, dtype=np.int64) % len(order)]

@@ -26,7 +26,7 @@ from accelbench.errors import UsageError
 from accelbench.measure import arrivals, audit, stats
 from accelbench.measure.clock import REAL, Clock
 from accelbench.measure.columns import Columns, Ints
-from accelbench.measure.lanes import Lane, Sample, lanes, merge
+from accelbench.measure.lanes import Lane, Sample, lanes, merge, scheduled_lane
 from accelbench.measure.warmup import is_stationary
 from accelbench.measure.watch import Ended, Watch
 from accelbench.model import Audit, Plan, Scenario, Stop, StopReason
@@ -264,7 +264,7 @@ def _drive(
     pace_ns: float,
 ) -> Watch:
     """One pass of the plan, from its first query to the end of its last."""
-    made = lanes(feeds, width)
+    made = [scheduled_lane(feeds) for _ in range(width)] if plan.scenario == "server" else lanes(feeds, width)
     together = ability.submit and plan.scenario in ("offline", "closed_loop")
     watch = Watch(plan, clock, made, together=together, audited=audited, pace_ns=pace_ns)
     works: list[Callable[[], None]]
@@ -278,6 +278,8 @@ def _drive(
         works = [partial(_one_lane, session, lane, watch, clock) for lane in made]
     _carry_out(works, watch, clock)
     _settle(made, watch, clock)
+    if plan.scenario == "server" and watch.reason in ("time", "error"):
+        made.append(watch.unserved())
     return watch
 
 
@@ -306,7 +308,7 @@ def _carry_out(works: Sequence[Callable[[], None]], watch: Watch, clock: Clock) 
 
 def _settle(made: Sequence[Lane], watch: Watch, clock: Clock) -> None:
     """Give queries still in flight their time to end, and record those that do not end as failed."""
-    watch.stop("time")
+    watch.finish()
     limit = time.monotonic() + GRACE_S
     while any(len(lane.issued) > len(lane.done) for lane in made) and time.monotonic() < limit:
         time.sleep(0.001)

@@ -23,6 +23,7 @@ QUANTILES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.
 TAIL_SAMPLES = 20
 """A quantile has an interval only where at least so many samples are expected beyond it."""
 
+VALLEY_WIDTH, VALLEY_GAP = 0.1, 0.5
 MAX_BLOCKS = 2048
 MAX_TERMS = 128
 Floats = NDArray[np.float64]
@@ -30,11 +31,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Quantile:
-    """A quantile of the latencies in seconds and its 95 % interval, absent where the samples cannot carry one."""
+    """A quantile of the latencies in seconds and its 95 % interval, absent where the samples cannot carry one.
+
+    ``valley``: the quantile lies between two modes of the latencies, so no number of samples will make it certain;
+    told by a gap between neighbouring samples that fills most of the interval.
+    """
 
     value_s: float
     low_s: float | None
     high_s: float | None
+    valley: bool = False
 
     @property
     def half_width(self) -> float | None:
@@ -42,6 +48,15 @@ class Quantile:
         if self.low_s is None or self.high_s is None or self.value_s <= 0:
             return None
         return (self.high_s - self.low_s) / (2 * self.value_s)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Half the width of a statistic's interval as a ratio of its value, absent where it has none, and whether it lies
+    in a valley."""
+
+    half_width: float | None
+    valley: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,8 +103,11 @@ def quantile(times: NDArray[Any], p: float, ordered: NDArray[Any] | None = None)
         return None
     ordered = np.sort(times) if ordered is None else ordered
     value = _at(ordered, p * (n + 1))
-    low, high = _interval(times, p, ordered, value) or (None, None)
-    return Quantile(value * 1e-9, low, high)
+    interval = _interval(times, p, ordered, value)
+    if interval is None:
+        return Quantile(value * 1e-9, None, None)
+    low, high = interval
+    return Quantile(value * 1e-9, low * 1e-9, high * 1e-9, valley=_in_valley(ordered, low, high))
 
 
 def effective_size(times: NDArray[Any], p: float, value: float) -> float:
@@ -158,18 +176,18 @@ def throughput(columns: Columns) -> tuple[float, tuple[float, float] | None] | N
     return rate, (rate * mean / high, rate * mean / low)
 
 
-def relative_half_width(columns: Columns, statistic: str) -> float | None:
-    """Half the width of the statistic's interval as a ratio of its value; absent where it has none. ``statistic`` is
-    ``throughput``, ``mean`` or the name of a quantile. Raises UsageError for another."""
+def knowledge(columns: Columns, statistic: str) -> Knowledge:
+    """How well the columns tell a statistic: ``throughput``, ``mean`` or the name of a quantile. Raises UsageError
+    for another."""
     if statistic in QUANTILES:
         found = quantile(latencies(columns), QUANTILES[statistic])
-        return found.half_width if found else None
+        return Knowledge(found.half_width, found.valley) if found else Knowledge(None)
     if statistic == "throughput":
         rate = throughput(columns)
-        return (rate[1][1] - rate[1][0]) / (2 * rate[0]) if rate and rate[1] else None
+        return Knowledge((rate[1][1] - rate[1][0]) / (2 * rate[0]) if rate and rate[1] else None)
     if statistic == "mean":
         mean = mean_interval(latencies(columns))
-        return (mean[2] - mean[1]) / (2 * mean[0]) if mean and mean[0] > 0 else None
+        return Knowledge((mean[2] - mean[1]) / (2 * mean[0]) if mean and mean[0] > 0 else None)
     raise UsageError(f"unknown statistic {statistic!r}: one of throughput, mean, {', '.join(QUANTILES)}")
 
 
@@ -194,14 +212,21 @@ def _interval(times: NDArray[Any], p: float, ordered: NDArray[Any], value: float
         return None
     size = effective_size(times, p, value)
     if math.isinf(size):
-        return value * 1e-9, value * 1e-9
+        return value, value
     if size < 2:
         return None
     low, high = (_rank(size, p, level) for level in (0.975, 0.025))
     if high is None or low is None:
         return None
     scale = (n + 1) / (size + 1)
-    return _at(ordered, low * scale) * 1e-9, _at(ordered, high * scale) * 1e-9
+    return _at(ordered, low * scale), _at(ordered, high * scale)
+
+
+def _in_valley(ordered: NDArray[Any], low: float, high: float) -> bool:
+    inside = ordered[np.searchsorted(ordered, low, side="right") - 1 : np.searchsorted(ordered, high, side="left") + 1]
+    if len(inside) < TAIL_SAMPLES or high - low < VALLEY_WIDTH * low:
+        return False
+    return bool(np.diff(inside).max() > VALLEY_GAP * (high - low))
 
 
 def _rank(size: float, p: float, level: float) -> float | None:

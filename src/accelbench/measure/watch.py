@@ -17,16 +17,15 @@ from typing import Union
 import numpy as np
 
 from accelbench.backends.protocol import Outputs
-from accelbench.measure import audit, stats
+from accelbench.measure import audit
 from accelbench.measure.clock import Clock
 from accelbench.measure.columns import Columns, Ints
 from accelbench.measure.lanes import Kept, Lane, merge
-from accelbench.model import Plan, Stop, StopReason
+from accelbench.measure.stopping import Looks
+from accelbench.model import Plan, StopReason
 
 BLOCK_NS = 20_000_000
 SAMPLES = 16
-GROWTH = 1.25
-FIRST_LOOK, TAIL_AT_FIRST_LOOK = 500, 40
 ERROR_TEXTS, ERRORS_IN_A_ROW, ERROR_SHARE = 10, 11, 0.1
 
 CANARY_ROOM_NS, LOOK_ROOM_NS, LOOK_ROOM_PER_QUERY_NS = 1_000_000, 2_000_000, 500
@@ -62,13 +61,14 @@ class Watch:
         self.pauses: list[int] = []
         self.kept: list[Kept] = []
         self.schedule: Sequence[int] = ()
+        self._cut = False
         self.begin = clock.now()
         self._end = self.begin + int(plan.stop.max_s * 1e9)
         self._audited = audited
         self._groups = {id(lane): lanes if together else [lane] for lane in lanes}
         self._marks = {id(lane): (self.begin, 0, 0) for lane in lanes}
         self._pace_ns = pace_ns / len(lanes) if together else pace_ns
-        self._next_look = first_look(plan.stop)
+        self._looks = Looks(plan.stop)
         self._canary_due = self.begin
         self._budget = plan.stop.max_queries
         self._offered = 0
@@ -85,16 +85,33 @@ class Watch:
         """Seconds until the time limit, at least 0."""
         return max(0.0, (self._end - self.clock.now()) * 1e-9)
 
+    def unserved(self) -> Lane:
+        """The arrivals that were due when the pass ended and never issued, as queries that failed at that moment."""
+        lane, now = Lane(self.lanes[0].order, iter(())), self.clock.now()
+        issued = {row for each in self.lanes for row in each.rows}
+        for row in range(bisect_left(self.schedule, now)):
+            if row not in issued:
+                lane.failed.append(len(lane))
+                lane.rows.append(row)
+                lane.issued.append(now)
+                lane.done.append(now)
+        return lane
+
     def follow(self, arrivals: Ints) -> None:
         """Make ``arrivals`` (ns from the begin of the pass) its schedule."""
         self.begin = self.clock.now() + LEAD_NS
         self._end = self.begin + int(self.plan.stop.max_s * 1e9)
         self.schedule = (arrivals[: self._budget] + self.begin).tolist()
+        self._cut = len(self.schedule) < len(arrivals)
 
     def stop(self, reason: StopReason) -> None:
         """End the pass; the first reason stays."""
         if self.reason is None:
             self.reason = reason
+
+    def finish(self) -> None:
+        """The loops have ended by themselves."""
+        self.stop("queries" if self._cut else "time")
 
     def next_block(self, lane: Lane, ended: Ended) -> int:
         """How many queries ``lane`` runs next, 0 at the end of the pass. ``ended`` is what its last query gave."""
@@ -123,11 +140,13 @@ class Watch:
         gap = self.schedule[min(bisect_left(self.schedule, now), len(self.schedule) - 1)] - now
         if gap > CANARY_ROOM_NS:
             self.canary()
-        if gap > LOOK_ROOM_NS + LOOK_ROOM_PER_QUERY_NS * done or done > 2 * self._next_look:
+        if gap > LOOK_ROOM_NS + LOOK_ROOM_PER_QUERY_NS * done or done > 2 * self._looks.next:
             self.look()
         if now > self._end + OVERTIME * (self._end - self.begin):
             self.stop("time")
-        return self._drawn(BLOCK_NS * (self.plan.rate or 1.0) * 1e-9 / len(self.lanes))
+        length = self._length(lane, now)
+        self._marks[id(lane)] = (now, self._issued(lane), length)
+        return max(1, length)
 
     def note(self, lane: Lane, ended: Ended) -> None:
         """Keep the outputs or the error that the lane's last query ended with."""
@@ -145,13 +164,11 @@ class Watch:
 
     def look(self) -> None:
         """End the pass if its statistic is known well enough."""
-        stop, count = self.plan.stop, sum(len(lane) for lane in self.lanes)
-        if stop.ci_target is None or count < self._next_look or self.clock.now() < self.begin + int(stop.min_s * 1e9):
+        if self.clock.now() < self.begin + int(self.plan.stop.min_s * 1e9):
             return
-        self._next_look = int(count * GROWTH) + 1
-        width = stats.relative_half_width(self.columns(), stop.statistic)
-        if width is not None and width <= stop.ci_target:
-            self.stop("interval")
+        reason = self._looks.take(sum(len(lane) for lane in self.lanes), self.columns)
+        if reason is not None:
+            self.stop(reason)
 
     def columns(self) -> Columns:
         """What was recorded so far."""
@@ -207,9 +224,3 @@ class Watch:
             if place < SAMPLES:
                 copies = {name: np.array(value) for name, value in outputs.items()}
                 self.kept[place : place + 1] = [Kept(lane, len(lane) - 1, copies)]
-
-
-def first_look(stop: Stop) -> int:
-    """The number of queries before which no look is honest: 500, and 40 beyond the quantile."""
-    p = stats.QUANTILES.get(stop.statistic, 0.5)
-    return max(FIRST_LOOK, math.ceil(TAIL_AT_FIRST_LOOK / (1 - p) - 1e-9))

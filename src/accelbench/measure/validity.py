@@ -1,0 +1,182 @@
+"""Whether a timed pass can be trusted: recomputed from its raw columns and the harness's evidence, never from what
+the settings promise. Each check gives at most one line; a measurement without any is valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelbench.measure import stats
+from accelbench.measure.columns import Columns, Ints
+from accelbench.measure.stats import Floats
+from accelbench.model import Audit, Measurement
+
+OVERHEAD_SHARE = 0.02
+"""The most that the harness itself may take of what it measures: its own cost, and its lateness."""
+
+TAIL_SHARE = 0.1
+"""The most that the 99th percentile of the lateness may be of that of the latency."""
+
+CANARY_NS, CANARY_SHARE = 2_500_000, 0.25
+CALIBRATION_RATIO = 1.15
+STEAL_SHARE, STEAL_TICK_NS = 0.02, 20_000_000
+STALL_NS, STALL_RATIO, STALL_SHARE = 50_000_000, 20.0, 0.02
+TIME_BLOCKS, BLOCK_LEAST = 16, 16
+SHIFT_RATIO, SHIFT_ERRORS = 1.2, 6.0
+
+
+def reasons(measurement: Measurement, columns: Columns) -> tuple[str, ...]:
+    """Why the measurement is not valid, one line each; empty for a valid one."""
+    if not len(columns) or not columns.ok.any():
+        return (*_ended(measurement, columns), "no query ended well")
+    found = [
+        *_ended(measurement, columns),
+        *_clock(columns),
+        *_samples(measurement, columns),
+        *_schedule(measurement, columns),
+        *_overhead(measurement, columns),
+        *_held(measurement.audit),
+        *_stalled(columns),
+        *_unstable(columns),
+        *_host(measurement.audit, columns),
+    ]
+    return tuple(found)
+
+
+def excess_lag(columns: Columns, servers: int) -> Ints:
+    """How much later than it could each query of an open loop was issued, in ns: issued − max(scheduled, the time at
+    which one of ``servers`` was free by the *recorded* ends). Queueing is not in it: the recursion of Kiefer and
+    Wolfowitz (1955), started anew at each query."""
+    free = np.sort(columns.done)
+    earliest = columns.scheduled.copy()
+    if len(columns) > servers:
+        np.maximum(earliest[servers:], free[:-servers], out=earliest[servers:])
+    lag: Ints = columns.issued - earliest
+    return lag
+
+
+def time_shift(columns: Columns) -> float | None:
+    """By which ratio the medians of the service times in 16 stretches of the pass span, where that is more than noise
+    explains; None where it is not, or with fewer than 256 queries. Each time is taken relative to the median of its
+    feed, so that feeds of different length are no instability."""
+    times = (columns.done - columns.issued)[columns.ok].astype(np.float64)
+    if len(times) < TIME_BLOCKS * BLOCK_LEAST or times.min() <= 0:
+        return None
+    relative = np.log(times) - _per_feed(np.log(times), columns.feed[columns.ok])
+    blocks = np.array_split(relative, TIME_BLOCKS)
+    medians = np.array([np.median(block) for block in blocks])
+    spread = float(np.median(np.abs(relative - np.median(relative)))) * 1.4826
+    error = 1.2533 * spread / np.sqrt(len(blocks[0]))
+    span = float(np.ptp(medians))
+    return float(np.exp(span)) if span > max(np.log(SHIFT_RATIO), SHIFT_ERRORS * error) else None
+
+
+def _ended(measurement: Measurement, columns: Columns) -> Iterator[str]:
+    failed = int((~columns.ok).sum())
+    if failed:
+        unserved = int((~columns.ok & (columns.issued == columns.done)).sum())
+        detail = f", {unserved} of them never issued before the pass ended" if unserved else ""
+        yield f"errors: {failed} of {len(columns)} queries failed{detail}"
+    if measurement.stop_reason == "interrupted":
+        yield "interrupted: the pass was ended by hand"
+
+
+def _clock(columns: Columns) -> Iterator[str]:
+    if (columns.done < columns.issued).any() or (columns.issued < columns.scheduled).any():
+        yield "clock: a query ended before it began, so the clock was set back during the pass"
+
+
+def _samples(measurement: Measurement, columns: Columns) -> Iterator[str]:
+    statistic = measurement.plan.stop.statistic
+    if stats.knowledge(columns, statistic).half_width is None:
+        yield f"too few samples: {int(columns.ok.sum())} queries carry no interval of the {statistic}"
+
+
+def _schedule(measurement: Measurement, columns: Columns) -> Iterator[str]:
+    if measurement.plan.scenario != "server":
+        return
+    served = columns.done > columns.issued
+    lag = excess_lag(columns, measurement.concurrency)[served]
+    times = (columns.done - columns.scheduled)[served]
+    if not len(lag):
+        return
+    worst = [
+        (f"{name} {late / 1e6:.3g} ms of {whole / 1e6:.3g} ms")
+        for name, late, whole, share in (
+            ("p50", np.median(lag), np.median(times), OVERHEAD_SHARE),
+            ("mean", lag.mean(), times.mean(), OVERHEAD_SHARE),
+            ("p99", np.quantile(lag, 0.99), np.quantile(times, 0.99), TAIL_SHARE),
+        )
+        if late > share * whole
+    ]
+    if worst:
+        yield f"schedule not kept: queries were issued later than queueing explains ({', '.join(worst)})"
+
+
+def _overhead(measurement: Measurement, columns: Columns) -> Iterator[str]:
+    cost = measurement.audit.overhead_ns
+    if cost is None:
+        return
+    times = stats.latencies(columns)
+    if measurement.plan.purpose == "latency" or measurement.plan.scenario == "server":
+        per_query = float(np.median(times))
+    else:
+        per_query = float(columns.done.max() - columns.scheduled[0]) / len(times)
+    if cost > OVERHEAD_SHARE * per_query:
+        yield (
+            f"overhead: the harness takes {cost / 1e3:.3g} µs per query, {cost / max(per_query, 1.0):.0%} of the "
+            f"{per_query / 1e3:.3g} µs measured"
+        )
+
+
+def _held(audit: Audit) -> Iterator[str]:
+    canaries = np.array(audit.canary_ns)
+    if len(canaries) >= 2:
+        held = float(np.mean(canaries > CANARY_NS))
+        if held > CANARY_SHARE:
+            yield (
+                f"interpreter held: {held:.0%} of the canaries, sleeps of 1 µs, took over {CANARY_NS / 1e6:g} ms, so "
+                "another thread of the process was busy"
+            )
+
+
+def _stalled(columns: Columns) -> Iterator[str]:
+    times = (columns.done - columns.issued)[columns.ok]
+    longest, median = int(times.max()), float(np.median(times))
+    span = int(columns.done.max() - columns.scheduled[0])
+    if longest > max(STALL_NS, STALL_RATIO * median) and longest > STALL_SHARE * span:
+        yield f"stalled: one query took {longest / 1e9:.3g} s, {longest / max(median, 1.0):.3g} times the median"
+
+
+def _unstable(columns: Columns) -> Iterator[str]:
+    shift = time_shift(columns)
+    if shift is not None:
+        yield f"instability: within the pass the median service time moved by a factor of {shift:.3g}"
+
+
+def _host(audit: Audit, columns: Columns) -> Iterator[str]:
+    before, after = _typical(audit.calibration_before_ns), _typical(audit.calibration_after_ns)
+    if before and after and max(before, after) > CALIBRATION_RATIO * min(before, after):
+        yield (
+            f"instability: a fixed kernel took {before / 1e6:.3g} ms before the pass and {after / 1e6:.3g} ms after it"
+        )
+    span = int(columns.done.max() - columns.scheduled[0])
+    if audit.steal_ns is not None and audit.steal_ns > STEAL_SHARE * span + STEAL_TICK_NS:
+        yield f"instability: the hypervisor took {audit.steal_ns / 1e9:.3g} s of CPU time during the pass"
+
+
+def _typical(times: tuple[int, ...]) -> float | None:
+    return float(np.median(times)) if times else None
+
+
+def _per_feed(values: Floats, feed: NDArray[np.int32]) -> Floats:
+    """For each value the median of its feed's values."""
+    centre = np.zeros(int(feed.max()) + 1)
+    order = np.argsort(feed, kind="stable")
+    kinds, starts = np.unique(feed[order], return_index=True)
+    for kind, group in zip(kinds, np.split(values[order], starts[1:])):
+        centre[kind] = np.median(group)
+    return centre[feed]
