@@ -1,0 +1,142 @@
+import os
+from pathlib import Path
+
+import pytest
+from tests.unit.envs.stub import ADAPTER, TOML, stub
+
+from accelbench.envs import spec
+from accelbench.errors import UsageError
+
+OPTIONS = """
+[options.threads]
+type = "int"
+text = "threads"
+min = 1
+max = 8
+
+[options.scale]
+type = "float"
+text = "scale"
+default = 0.5
+
+[options.mode]
+type = "str"
+text = "mode"
+default = "fast"
+choices = ["fast", "exact"]
+
+[options.warm]
+type = "bool"
+text = "warm"
+default = true
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("ACCELBENCH_BACKENDS", raising=False)
+    return tmp_path / "home"
+
+
+def test_the_shipped_backends_are_found_and_well_formed() -> None:
+    found = spec.backends()
+    assert set(found) == {"null", "onnxruntime", "openvino"}
+    assert all(name == backend.folder.name and spec.is_shipped(backend) for name, backend in found.items())
+    assert all((backend.folder / "README.md").is_file() for backend in found.values())
+    for backend in found.values():
+        assert backend.lock_sha256 is not None
+        assert "--hash=sha256:" in backend.lock.read_text()
+        assert "index-url" not in backend.lock.read_text()
+
+
+def test_backends_from_outside_are_found(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub(tmp_path / "one")
+    two = stub(tmp_path / "two")
+    (two.folder / "backend.toml").write_text((two.folder / "backend.toml").read_text().replace('"stub"', '"other"'))
+    monkeypatch.setenv("ACCELBENCH_BACKENDS", os.pathsep.join([str(tmp_path / "one"), str(tmp_path / "two")]))
+    assert {"stub", "other"} <= set(spec.backends())
+    assert spec.find("other").folder == tmp_path / "two"
+    half_made = home / "backends" / ".stub.xyz"
+    half_made.mkdir(parents=True)
+    (half_made / "backend.toml").write_text("")
+    assert "stub" in spec.backends()
+
+
+def test_two_of_the_same_name_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub(tmp_path / "one")
+    stub(tmp_path / "two")
+    monkeypatch.setenv("ACCELBENCH_BACKENDS", os.pathsep.join([str(tmp_path / "one"), str(tmp_path / "two")]))
+    with pytest.raises(UsageError, match=r"two and .*one both are backend 'stub': remove one"):
+        spec.backends()
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(
+        UsageError, match=r"no backend is called 'onnxruntim' \(did you mean onnxruntime\?\); known are"
+    ):
+        spec.find("onnxruntim")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ('name = "stub"', 'name = "Stub!"', "name"),
+        ('name = "stub"', "", "name"),
+        ('precisions = ["fp32"]', "precisions = []", "precisions"),
+        ('version = "1"', "version = 1", "version"),
+        ('kind = "system"', 'kind = "container"', "environment.kind"),
+        ('kind = "system"', 'kind = "system"\nshell = "sh"', "environment.shell"),
+        ('kind = "system"', 'kind = "system"\nprobes = {v = []}', "environment.probes.v"),
+        ('title = "Stub"', 'title = "Stub"\ncolour = "red"', "colour"),
+        ('kind = "system"', 'kind = "venv"', "requirements.lock"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_and_field(tmp_path: Path, old: str, new: str, field: str) -> None:
+    text = TOML.format(python="python3")
+    assert old in text
+    (tmp_path / "backend.toml").write_text(text.replace(old, new))
+    (tmp_path / "adapter.py").write_text(ADAPTER)
+    with pytest.raises(UsageError) as caught:
+        spec.read(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    assert field in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["backend.toml", "adapter.py"])
+def test_a_missing_file_is_named(tmp_path: Path, missing: str) -> None:
+    backend = stub(tmp_path / "stub")
+    (backend.folder / missing).unlink()
+    with pytest.raises(UsageError, match=missing):
+        spec.read(backend.folder)
+
+
+def test_text_that_is_not_toml(tmp_path: Path) -> None:
+    backend = stub(tmp_path / "stub")
+    (backend.folder / "backend.toml").write_text("name = ")
+    with pytest.raises(UsageError, match="is not TOML"):
+        spec.read(backend.folder)
+
+
+def test_options_are_checked_and_filled_up(tmp_path: Path) -> None:
+    backend = stub(tmp_path / "stub", more=OPTIONS)
+    assert backend.options({}) == {"scale": "0.5", "mode": "fast", "warm": "true"}
+    given = {"threads": "4", "scale": "2", "mode": "exact", "warm": "False"}
+    assert backend.options(given) == {"threads": "4", "scale": "2.0", "mode": "exact", "warm": "false"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("threads", "0", r"it takes int in \[1.0, 8.0\]"),
+        ("threads", "2.5", "it takes int"),
+        ("scale", "much", "it takes float"),
+        ("mode", "slow", "it takes one of fast, exact"),
+        ("warm", "yes", "it takes true or false"),
+        ("thread", "2", r"has no option 'thread' \(did you mean threads\?\)"),
+    ],
+)
+def test_wrong_options_are_named(tmp_path: Path, name: str, value: str, text: str) -> None:
+    with pytest.raises(UsageError, match=text):
+        stub(tmp_path / "stub", more=OPTIONS).options({name: value})
