@@ -151,6 +151,12 @@ def test_a_first_bin_and_a_last_bin_catch_the_rest(folder: Path) -> None:
     assert len(sums.signed_error_edges) == len(sums.signed_error_bins) + 1
 
 
+def test_a_bin_holds_its_lower_edge_and_the_last_one_both(folder: Path) -> None:
+    sums = one(folder, [np.arange(65)], [np.arange(65)])
+    assert sums.value_edges == tuple(range(65))
+    assert sums.reference_bins == sums.output_bins == (1,) * 63 + (2,)
+
+
 def test_records_may_differ_in_shape_and_be_empty(folder: Path) -> None:
     r: list[Any] = [[[1, 2], [3, 4]], [], 5, [6, 7, 8]]
     sums = one(folder, r, r, chunk=2)
