@@ -1,0 +1,55 @@
+"""A timed pass as its readers need it: the measurement with its columns, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from accelbench.errors import AccelbenchError
+from accelbench.measure import columns, stats
+from accelbench.measure.columns import Columns
+from accelbench.measure.stats import Summary
+from accelbench.measure.validity import reasons
+from accelbench.model import Build, Measurement, Report
+from accelbench.quality.checks import measurement_reasons
+from accelbench.quality.verdict import executed_precision
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """One measurement. Without readable columns ``problem`` says why, and all that follows from them is None."""
+
+    measurement: Measurement
+    build: Build | None
+    columns: Columns | None = None
+    summary: Summary | None = None
+    validity: tuple[str, ...] | None = None
+    problem: str | None = None
+
+
+def passes(report: Report, folder: Path) -> list[Pass]:
+    """The report's timed passes, in their order; ``folder`` holds the report and its columns."""
+    return [_read(report, measurement, folder) for measurement in report.measurements]
+
+
+def _read(report: Report, measurement: Measurement, folder: Path) -> Pass:
+    build = build_of(report, measurement)
+    try:
+        table = columns.read(folder / measurement.columns)
+    except AccelbenchError as error:
+        return Pass(measurement, build, problem=str(error))
+    return Pass(measurement, build, table, stats.summary(table), _validity(report, measurement, table))
+
+
+def _validity(report: Report, measurement: Measurement, table: Columns) -> tuple[str, ...]:
+    """Why the pass is not valid, from its columns and from the checks of its outputs; nothing twice."""
+    executed = executed_precision(report, measurement)
+    return tuple(dict.fromkeys((*reasons(measurement, table), *measurement_reasons(measurement, executed))))
+
+
+def build_of(report: Report, measurement: Measurement) -> Build | None:
+    """The compiled form that a pass ran: that of its batch, for its purpose where the stack tells purposes apart."""
+    plan = measurement.plan
+    return next(
+        (build for build in report.builds if build.batch == plan.batch and build.purpose in (None, plan.purpose)), None
+    )

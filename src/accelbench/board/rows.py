@@ -1,0 +1,134 @@
+"""The comparison: one row per task × target × plan, computed from reports and their raw columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from accelbench.board.passes import Pass, passes
+from accelbench.measure.stats import Quantile
+from accelbench.model import Effort, Report, Scenario, Status, Verdict
+from accelbench.quality.drift import worst
+from accelbench.quality.verdict import judge
+
+Outcome = Literal["within", "out", "unknown", "failed", "unsupported"]
+LATENCIES = ("p50", "p99")
+DRIFT = ("relative_l2", "sqnr_db", "cosine", "max_abs", "nan_count")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one plan came to. ``drift`` is that of the worst output, ``latency_s`` has p50 and p99 where the samples
+    carry them, ``throughput`` is samples per second, ``report`` the path of the report's folder."""
+
+    task: str
+    weights: str | None
+    backend: str
+    device: str
+    precision: str
+    executed_precision: str | None
+    batch: int | None
+    scenario: Scenario | None
+    status: Status
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    validity: tuple[str, ...] | None
+    compile_s: float | None
+    accuracy: float | None
+    agreement: float | None
+    drift: Mapping[str, float | None]
+    latency_s: Mapping[str, float | None]
+    throughput: float | None
+    throughput_ci: tuple[float, float] | None
+    report: Path
+    effort: Effort
+
+    @property
+    def indicative(self) -> bool:
+        """Whether the look was too short to base a choice on."""
+        return self.effort == "quick"
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict, or the status where it came to none."""
+        return self.verdict if self.status == "ok" else self.status
+
+
+def rows(report: Report, folder: Path) -> list[Row]:
+    """The rows of one report that lies in ``folder``: one per timed pass, or a single one where nothing was timed."""
+    return rows_of(report, folder, passes(report, folder))
+
+
+def rows_of(report: Report, folder: Path, timed: Sequence[Pass]) -> list[Row]:
+    """The same from passes that were read before."""
+    judgement = judge(report)
+    base = Row(
+        task=report.task.id,
+        weights=report.weights.kind if report.weights else None,
+        backend=report.target.backend,
+        device=report.target.device,
+        precision=report.target.precision,
+        executed_precision=report.builds[0].compiled.executed_precision if report.builds else None,
+        batch=None,
+        scenario=None,
+        status=report.status,
+        verdict=judgement.verdict,
+        reasons=tuple(dict.fromkeys((*report.reasons, *judgement.reasons))),
+        validity=None,
+        compile_s=report.builds[0].compile_s if report.builds else None,
+        accuracy=report.quality.accuracy.value if report.quality and report.quality.accuracy else None,
+        agreement=report.quality.agreement.value if report.quality and report.quality.agreement else None,
+        drift=_drift(report),
+        latency_s=dict.fromkeys(LATENCIES),
+        throughput=None,
+        throughput_ci=None,
+        report=folder,
+        effort=report.effort,
+    )
+    return [_timed(base, each) for each in timed] or [base]
+
+
+def as_json(row: Row) -> dict[str, Any]:
+    """The row as a JSON object: what is absent is null, and so is a number that JSON does not know."""
+    document: dict[str, Any] = {field.name: _plain(getattr(row, field.name)) for field in fields(row)}
+    return {**document, "indicative": row.indicative}
+
+
+def _timed(base: Row, timed: Pass) -> Row:
+    plan, summary = timed.measurement.plan, timed.summary
+    build = timed.build
+    return replace(
+        base,
+        batch=plan.batch,
+        scenario=plan.scenario,
+        validity=timed.validity,
+        compile_s=build.compile_s if build else base.compile_s,
+        executed_precision=build.compiled.executed_precision if build else base.executed_precision,
+        latency_s={name: _value(summary.quantiles.get(name)) if summary else None for name in LATENCIES},
+        throughput=summary.throughput if summary else None,
+        throughput_ci=summary.throughput_ci if summary else None,
+    )
+
+
+def _drift(report: Report) -> dict[str, float | None]:
+    if report.quality is None or not report.quality.drift:
+        return dict.fromkeys(DRIFT)
+    figures = worst(report.quality)
+    return {name: getattr(figures, name) for name in DRIFT}
+
+
+def _value(quantile: Quantile | None) -> float | None:
+    return quantile.value_s if quantile else None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, Path):
+        return str(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
