@@ -1,7 +1,7 @@
 """Regenerate the task zoo: graphs without weights, trained weights, moments and statistics.
 
-``python tools/export.py [TASK…]`` in the environment of ``requirements.txt``; without a task, all of them. Says for each
-file whether it changed, and writes the new hashes into ``task.toml``. A changed graph needs a new task version.
+``python tools/export.py [TASK…]`` in the environment of ``requirements.txt``; without a task, all of them. Says for
+each file whether it changed, and writes the new hashes into ``task.toml``. A changed graph needs a new task version.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def seeded(
         moments, statistics, findings = calibration(module, task)
         for finding in findings:
             say(folder, finding)
-        write(folder, calibrate.STATISTICS, statistics, None)
+        if statistics:
+            write(folder, calibrate.STATISTICS, statistics, None)
         write(folder, "moments.json", calibrate.to_json(moments, statistics), ("weights", "seeded", "sha256"))
         freeze(folder, module, inputs)
 

@@ -27,8 +27,8 @@ def export(
 
     The exporter's rewriting is off, because it would fold batch norms into convolutions and transposed weights into
     new ones: the initializers would no longer be the state dict's, and a compiler under test should be seen to do
-    that by itself. Only arithmetic on constants is folded. What is left of the tracing noise goes: zero biases, metadata
-    with stack traces, doc strings, and intermediate shapes.
+    that by itself. Only arithmetic on constants is folded. What is left of the tracing noise goes: zero biases,
+    metadata with stack traces, doc strings, and intermediate shapes.
     """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     batch = torch.export.Dim("batch")

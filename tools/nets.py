@@ -93,7 +93,7 @@ class BertBase(BertForQuestionAnswering):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[Tensor, Tensor]:
         # Masked positions get -10000, as in the original, which float16 can hold; the library's own mask overflows it.
-        mask = (1.0 - attention_mask[:, None, None, :].float()) * -10000.0
+        mask = (1.0 - attention_mask[:, None, None, :].to(self.qa_outputs.weight.dtype)) * -10000.0
         hidden = self.bert(input_ids=input_ids, attention_mask=mask, token_type_ids=token_type_ids)[0]
         logits = self.qa_outputs(hidden)
         return logits[..., 0], logits[..., 1]

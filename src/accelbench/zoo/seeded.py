@@ -30,6 +30,9 @@ from numpy.typing import NDArray
 
 from accelbench.model import STRICT
 
+TRANSFORM = 1
+"""Version of the transform described above: part of the identity of everything drawn."""
+
 CHUNK = 1 << 16
 """Values per step: the working set stays in a core's cache."""
 
@@ -40,8 +43,8 @@ _CENTRE = 4 * 65535
 
 @dataclass(frozen=True)
 class Moments:
-    """How a tensor is drawn: ``normal`` (``mean``, ``std``), ``uniform`` (``low``, ``high``), ``constant`` (``mean``) or
-    ``stored`` (shipped with the task, because it was measured and not drawn)."""
+    """How a tensor is drawn: ``normal`` (``mean``, ``std``), ``uniform`` (``low``, ``high``), ``constant`` (``mean``)
+    or ``stored`` (shipped with the task, because it was measured and not drawn)."""
 
     __pydantic_config__ = STRICT
 
