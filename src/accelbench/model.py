@@ -21,7 +21,7 @@ Purpose = Literal["latency", "throughput"]
 Effort = Literal["quick", "standard", "submission"]
 Status = Literal["ok", "failed", "unsupported"]
 Verdict = Literal["within", "out", "unknown"]
-StopReason = Literal["interval", "time", "queries", "feeds", "error", "interrupted"]
+StopReason = Literal["interval", "modes", "time", "queries", "feeds", "error", "interrupted"]
 
 STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 """How the host's codec reads every noun: an unknown or mistyped field is an error with its path."""
@@ -254,7 +254,7 @@ class Compiled:
 class Audit:
     """The harness's own evidence about one timed pass.
 
-    ``canary_ns``: how long a 1 µs sleep took, between blocks (5 ms: somebody holds the GIL). ``calibration_before_ns``
+    ``canary_ns``: how late short sleeps between blocks ended (5 ms: somebody holds the GIL). ``calibration_before_ns``
     and ``calibration_after_ns``: a fixed kernel on all cores, repeated. ``overhead_ns``: the loop's own cost per query
     on this host (null session). ``steal_ns``: CPU time stolen by the hypervisor during the pass, where readable.
     ``rss_before_bytes``/``rss_after_bytes``: the worker's resident memory.

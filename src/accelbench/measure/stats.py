@@ -257,6 +257,6 @@ def _gaps(columns: Columns) -> Ints:
     pauses = columns.pauses
     if len(pauses):
         paused = np.concatenate(([0], np.cumsum(pauses[:, 1] - pauses[:, 0])))
-        done -= paused[np.searchsorted(pauses[:, 0], done, side="right")]
+        done -= paused[np.searchsorted(pauses[:, 0], done, side="left")]
     gaps: Ints = np.diff(done)
     return gaps

@@ -138,8 +138,8 @@ def _held(audit: Audit) -> Iterator[str]:
         held = float(np.mean(canaries > CANARY_NS))
         if held > CANARY_SHARE:
             yield (
-                f"interpreter held: {held:.0%} of the canaries, sleeps of 1 µs, took over {CANARY_NS / 1e6:g} ms, so "
-                "another thread of the process was busy"
+                f"interpreter held: {held:.0%} of the short sleeps between queries ended over {CANARY_NS / 1e6:g} ms "
+                "late, so another thread of the process was busy"
             )
 
 
