@@ -195,7 +195,9 @@ def _logged(command: Sequence[str], log: Path, spec: BackendSpec) -> None:
             f"check the network or pip's index setting; log: {log}"
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    raise AccelbenchError(f"backend {spec.name} was not installed: {lines[-1] if lines else code}; log: {log}")
+    raise AccelbenchError(
+        f"backend {spec.name} was not installed: {lines[-1] if lines else f'exit code {code}'}; log: {log}"
+    )
 
 
 @contextmanager

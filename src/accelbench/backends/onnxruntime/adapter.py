@@ -40,6 +40,7 @@ EXTERNAL_BYTES = 1024
 LARGE_BYTES = 1 << 30
 
 PRECISIONS = {"float": "fp32", "float16": "fp16", "bfloat16": "bf16", "double": "fp64", "int8": "int8", "uint8": "int8"}
+UNREGISTERED = "is not a registered function/op"
 ARITHMETIC = ("Conv", "MatMul", "Gemm", "Attention", "LSTM", "GRU", "Einsum")
 
 
@@ -125,8 +126,11 @@ def _session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime.Inf
     state = onnxruntime.capi.onnxruntime_pybind11_state
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=[PROVIDER])
-    except (state.NotImplemented, state.InvalidGraph) as error:
-        raise Unsupported(" ".join(str(error).split())) from error
+    except (state.NotImplemented, state.InvalidGraph, state.Fail) as error:
+        text = " ".join(str(error).split())
+        if isinstance(error, state.Fail) and UNREGISTERED not in text:
+            raise
+        raise Unsupported(text.rpartition(" : ")[2]) from error
 
 
 def _as_it_is(job: CompileJob) -> Path:

@@ -1,0 +1,78 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import pytest
+from tests.backend.models import Lab, expected, relative_l2, unknown_operator
+
+from accelbench.envs.spec import BackendSpec
+from accelbench.envs.worker import Worker
+from accelbench.errors import Unsupported
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_float32_is_what_numpy_computes(
+    here: Lab, tmp_path: Path, backend: Callable[[str], BackendSpec], batch: int
+) -> None:
+    spec = backend("onnxruntime")
+    job = here.job(spec, "fp32", batch=batch)
+    with Worker(spec, tmp_path / "logs") as worker:
+        compiled, outputs, facts = here.outputs(worker, job)
+        measured = here.measured(worker, job, compiled)
+        offline = here.measured(worker, job, compiled, "offline")
+    assert relative_l2(outputs, expected(here.feeds)) < 1e-6
+    assert (facts.records, facts.unready) == (10, 0)
+    assert compiled.executed_precision == "fp32"
+    assert compiled.files == ("model.onnx", "model.data")
+    assert {node for placement in compiled.placements for node in placement.nodes} == {
+        "c1", "r1", "c2", "r2", "f", "mm", "add"
+    }  # fmt: skip
+    assert {placement.device for placement in compiled.placements} == {"cpu"}
+    assert measured.integrity is not None
+    assert measured.integrity.worst_relative_l2 is not None
+    assert measured.integrity.worst_relative_l2 < 1e-6
+    assert offline.queries > 0
+
+
+@pytest.mark.parametrize(
+    ("precision", "calibration", "low", "high"),
+    [
+        ("int8", "minmax", 1e-4, 0.1),
+        ("int8-static", "minmax", 1e-4, 0.1),
+        ("int8-static", "percentile", 1e-4, 0.3),
+        ("int8-static", "entropy", 1e-4, 0.5),
+    ],
+)
+def test_int8_is_near_and_never_equal(
+    here: Lab,
+    tmp_path: Path,
+    backend: Callable[[str], BackendSpec],
+    precision: str,
+    calibration: str,
+    low: float,
+    high: float,
+) -> None:
+    spec = backend("onnxruntime")
+    job = here.job(spec, precision, batch=2, calibration=calibration)
+    with Worker(spec, tmp_path / "logs") as worker:
+        compiled, outputs, _ = here.outputs(worker, job)
+    assert low < relative_l2(outputs, expected(here.feeds)) < high
+    assert compiled.executed_precision == "int8"
+    assert "int8" in {placement.precision for placement in compiled.placements}
+
+
+def test_what_it_cannot_take(here: Lab, tmp_path: Path, backend: Callable[[str], BackendSpec]) -> None:
+    spec = backend("onnxruntime")
+    with Worker(spec, tmp_path / "logs") as worker:
+        with pytest.raises(Unsupported, match="precision bf16"):
+            worker.compile(here.job(spec, "bf16"))
+        job = here.job(spec, "fp32")
+        onnx.save(unknown_operator(), job.model)
+        with pytest.raises(Unsupported, match="Levitate"):
+            worker.compile(job)
+
+
+def test_threads_are_an_option_that_shows(here: Lab, tmp_path: Path, backend: Callable[[str], BackendSpec]) -> None:
+    spec = backend("onnxruntime")
+    with Worker(spec, tmp_path / "logs") as worker:
+        assert worker.compile(here.job(spec, "fp32", threads="1")).compiled.settings["intra_op_threads"] == "1"
