@@ -26,11 +26,11 @@ class Axis:
         return self.start + share * (self.end - self.start)
 
     def ticks(self, wanted: int = 4) -> list[float]:
-        """Round values on the axis, about ``wanted`` of them: decades (and 2, 5) on a logarithmic one."""
+        """Round values on the axis, about ``wanted`` of them: decades and their multiples on a logarithmic one."""
         if not self.log:
             return _linear(self.low, self.high, wanted)
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-        for steps in ((1,), (1, 3), (1, 2, 5)):
+        for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 6, 8)):
             found = [step * 10.0**power for power in decades for step in steps]
             inside = [value for value in found if self.low <= value <= self.high]
             if len(inside) >= wanted - 1:
@@ -52,6 +52,6 @@ def spanning(low: float, high: float, start: float, end: float) -> Axis:
 def _linear(low: float, high: float, wanted: int) -> list[float]:
     raw = (high - low) / max(1, wanted)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
+    step = power * min((1, 2, 5, 10), key=lambda factor: abs(math.log(factor * power / raw)))
     first = math.ceil(low / step)
     return [index * step for index in range(first, math.floor(high / step) + 1)]

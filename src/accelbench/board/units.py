@@ -22,7 +22,7 @@ def number(value: float | None, digits: int = 3) -> str:
         return "∞" if value > 0 else "−∞"
     if value == 0:
         return "0"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
+    places = digits - 1 - int(f"{value:.{digits - 1}e}".split("e")[1])
     return f"{value:,.{max(0, places)}f}".replace("-", "−")
 
 

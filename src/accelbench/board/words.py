@@ -46,7 +46,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "invalid": ("not valid", "无效"),
     "untested": ("not tested on this device by the backend's author", "后端作者未在此设备上测试"),
     "agreement": ("agreement", "一致率"),
-    "agreement.of": ("agreement with float32", "与 float32 的一致率"),
     "rows.title": ("Comparison", "对比"),
     "rows.caption": ("One row per task, target and plan", "每行对应一个任务、目标与测试方案"),
     "col.target": ("Stack · device", "软件栈 · 设备"),
@@ -137,7 +136,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "pass.stop.feeds": ("end of the feeds", "输入用尽"),
     "pass.stop.error": ("an error", "出错"),
     "pass.stop.interrupted": ("interruption", "被中断"),
-    "pass.validity": ("Validity", "有效性"),
     "pass.valid": ("✓ valid", "✓ 有效"),
     "pass.invalid": ("✗ not valid", "✗ 无效"),
     "pass.overhead": ("Harness's own cost", "测试工具自身开销"),
@@ -158,7 +156,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "reproduce.title": ("Reproduce", "复现"),
     "reproduce.raw": ("Raw facts", "原始数据"),
     "reproduce.id": ("Report", "报告"),
-    "link.report": ("details", "详情"),
 }
 
 
