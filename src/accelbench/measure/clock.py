@@ -17,7 +17,8 @@ from typing import Protocol
 GUARD_NS = 200_000
 """Guard before calibration."""
 
-GUARD_RANGE_NS = (100_000, 1_000_000)
+GUARD_RANGE_NS = (150_000, 600_000)
+SLEEPS_EACH = 8
 PR_SET_TIMERSLACK, PR_GET_TIMERSLACK = 29, 30
 
 
@@ -35,6 +36,9 @@ class Clock(Protocol):
     def wait_until(self, moment: int) -> None:
         """Return at ``moment`` (as ``now`` tells it) or as soon after it as can be; at once if it is past."""
 
+    def calibrate(self) -> None:
+        """Learn how late sleeps end here. Before the first ``wait_until``; takes a moment."""
+
     def thread(self) -> AbstractContextManager[None]:
         """Each thread that issues queries does so inside of this."""
 
@@ -49,6 +53,7 @@ class RealClock:
         self.guard_ns = guard_ns
         self.spun_ns = 0
         self._spinning = threading.Lock()
+        self._calibrated = False
 
     def wait_until(self, moment: int) -> None:
         now = time.perf_counter_ns
@@ -79,12 +84,15 @@ class RealClock:
             if before > 0:
                 _prctl(PR_SET_TIMERSLACK, before)
 
-    def calibrate(self, sleeps: int = 40) -> None:
-        """Set the guard to the 99th percentile of how late a sleep of a few milliseconds ends here."""
+    def calibrate(self) -> None:
+        """Set the guard, once, to the 99th percentile of how late sleeps of 1 to 12 ms end here, and a quarter more."""
+        if self._calibrated:
+            return
         with self.thread():
-            late = sorted(self._overshoot(0.5e-3 + 4e-3 * (i % 2)) for i in range(sleeps))
+            late = sorted(self._overshoot(seconds) for seconds in (1e-3, 4e-3, 12e-3) * SLEEPS_EACH)
         low, high = GUARD_RANGE_NS
-        self.guard_ns = min(high, max(low, int(1.25 * late[int(0.99 * (sleeps - 1))])))
+        self.guard_ns = min(high, max(low, int(1.25 * late[int(0.99 * (len(late) - 1))])))
+        self._calibrated = True
 
     def _overshoot(self, seconds: float) -> int:
         begun = time.perf_counter_ns()

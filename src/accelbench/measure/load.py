@@ -269,6 +269,7 @@ def _drive(
     watch = Watch(plan, clock, made, together=together, audited=audited, pace_ns=pace_ns)
     works: list[Callable[[], None]]
     if plan.scenario == "server":
+        clock.calibrate()
         take = count()
         watch.follow(arrivals.poisson(plan.rate or 0.0, plan.stop.max_s, plan.seed))
         works = [partial(_serve, session, lane, watch, clock, take, feeds) for lane in made]

@@ -28,6 +28,9 @@ class FakeClock:
     def now(self) -> int:
         return self.time
 
+    def calibrate(self) -> None:
+        pass
+
     def sleep(self, seconds: float) -> None:
         self.wait_until(self.time + round(seconds * 1e9))
 
