@@ -30,7 +30,7 @@ class Axis:
         if not self.log:
             return _linear(self.low, self.high, wanted)
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-        for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 6, 8)):
+        for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 6)):
             found = [step * 10.0**power for power in decades for step in steps]
             inside = [value for value in found if self.low <= value <= self.high]
             if len(inside) >= wanted - 1:
