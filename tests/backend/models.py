@@ -39,7 +39,7 @@ class Lab:
         work.mkdir()
         model = work.with_suffix(".model") / "model.onnx"
         model.parent.mkdir()
-        onnx.save(convolutional(batch), model)
+        onnx.save(convolutional(batch), model, save_as_external_data=True, location="weights.bin", size_threshold=0)
         return Job(
             model=str(model),
             inputs=(TensorSpec("x", "float32", (batch, 1, 8, 8)),),

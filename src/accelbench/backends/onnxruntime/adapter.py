@@ -187,9 +187,12 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]
 def _prepared(job: CompileJob) -> Path:
     prepared = job.work / "prepared.onnx"
     large = _large(job.model)
-    quant_pre_process(
-        job.model, prepared, skip_symbolic_shape=True, skip_optimization=large, save_as_external_data=large
-    )
+    model = job.model
+    if not large:
+        # The tool's optimisation loses sight of weights that lie outside of the model's file.
+        model = job.work / "whole.onnx"
+        onnx.save(onnx.load(str(job.model)), str(model))
+    quant_pre_process(model, prepared, skip_symbolic_shape=True, skip_optimization=large, save_as_external_data=large)
     return prepared
 
 
