@@ -1,9 +1,11 @@
-"""Seeded weights for any ONNX file: what acts as a weight is found by its use, and drawn so that activations keep a
-mean square near one at any depth.
+"""Seeded weights for any ONNX file: what acts as a weight is found by its use, and drawn so that activations stay in
+range at any depth and still tell one feed from another.
 
-The mean square of every value is estimated on the way through the graph, from simple rules per operator for zero-mean
-inputs (He et al. 2015, arXiv:1502.01852, section 2.2, is the rule for rectified layers). A matrix or kernel is drawn
-with the standard deviation that makes its output's mean square one, a batch norm's variance is its input's.
+Mean and variance of every value are estimated on the way through the graph by a simple rule per operator (He et al.
+2015, arXiv:1502.01852, section 2.2, does it for rectified layers). A matrix or kernel gets the standard deviation that
+makes its output's variance one; a batch norm gets its input's mean and variance. Rectifiers give all channels a common
+mean, which would grow with depth until the outputs hardly depend on the input. So input channels 4i and 4i+1 carry
+opposite weights, and half of its power cancels; were it all, rounding errors would double every few layers.
 """
 
 from __future__ import annotations
@@ -14,23 +16,29 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from accelbench.zoo import seeded
 from accelbench.zoo.seeded import Moments
 
 MIN_ELEMENTS = 2
+MIN_PAIRED = 8
 FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
 SCALE = Moments("uniform", low=0.8, high=1.2)
 BIAS = Moments("normal", std=0.05)
 EMBEDDING = Moments("normal", std=1.0)
 RECURRENT = Moments("normal", std=0.05)
 VIEWS = ("Identity", "Cast", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Transpose")
-GAINS = {
-    "Relu": 0.5, "Clip": 0.5, "LeakyRelu": 0.5, "PRelu": 0.5, "Gelu": 0.43, "Elu": 0.6, "HardSwish": 0.4, "Tanh": 0.4,
-    "Sigmoid": 0.3, "MaxPool": 2.0, "AveragePool": 0.6, "GlobalAveragePool": 0.4, "ReduceMean": 0.4,
-}  # fmt: skip
-"""Mean square of an operator's output ÷ its input's, for activations of networks with rectifiers."""
+UNIT = (0.0, 1.0)
+FIXED = {"Sigmoid": (0.5, 0.04), "Tanh": (0.0, 0.4), "Softmax": (0.0, 0.01), "HardSigmoid": (0.5, 0.04)}
+"""Mean and variance of an operator's output whatever its input."""
+RECTIFIERS = ("Relu", "Clip", "LeakyRelu", "PRelu", "Gelu", "Elu", "HardSwish")
+POOLED = {"AveragePool": 0.5, "GlobalAveragePool": 0.3, "ReduceMean": 0.3}
+"""Variance of an average over neighbours ÷ variance of one, for feature maps whose neighbours are alike."""
+
+Spread = tuple[float, float]
+"""Estimated mean and variance of a value."""
 
 
 @dataclass
@@ -45,13 +53,14 @@ class _Constant:
 
 @dataclass
 class _Walk:
-    """The state of one pass over the graph: ``views`` are constants as they look to later nodes, ``square`` the
-    estimated mean squares, ``drawn`` the moments that were decided."""
+    """The state of one pass over the graph: ``views`` are constants as they look to later nodes, ``spreads`` the
+    estimates, ``drawn`` the moments that were decided, ``paired`` the tensors that are antisymmetric along an axis."""
 
     constants: dict[str, _Constant]
     views: dict[str, _Constant]
-    square: dict[str, float] = field(default_factory=dict)
+    spreads: dict[str, Spread] = field(default_factory=dict)
     drawn: dict[str, Moments] = field(default_factory=dict)
+    paired: dict[str, int] = field(default_factory=dict)
 
     def weigh(self, name: str, moments: Moments) -> bool:
         """Decide how the constant behind ``name`` is drawn; the first use decides. False when it is no constant."""
@@ -62,8 +71,8 @@ class _Walk:
             self.drawn.setdefault(constant.name, moments)
         return True
 
-    def mean_square(self, name: str) -> float:
-        return self.square.get(name, 1.0)
+    def spread(self, name: str) -> Spread:
+        return self.spreads.get(name, UNIT)
 
 
 def seed_initializers(graph: onnx.ModelProto, seed: int) -> onnx.ModelProto:
@@ -112,19 +121,40 @@ def _constant(name: str, tensor: TensorProto) -> _Constant:
 
 
 def _visit(node: NodeProto, walk: _Walk) -> None:
-    rule = RULES.get(node.op_type)
     if node.op_type in VIEWS and node.input[0] in walk.views:
         walk.views[node.output[0]] = _viewed(node, walk.views[node.input[0]])
         return
-    inputs = [name for name in node.input if name and name not in walk.views]
-    if rule is not None:
-        result = rule(node, walk)
-    elif inputs:
-        result = walk.mean_square(inputs[0]) * GAINS.get(node.op_type, 1.0)
-    else:
+    rule = RULES.get(node.op_type)
+    data = [name for name in node.input if name and name not in walk.views]
+    if rule is None and not data:
         return
+    result = rule(node, walk) if rule is not None else _elementwise(node.op_type, walk.spread(data[0]))
     for name in node.output:
-        walk.square[name] = result
+        walk.spreads[name] = result
+
+
+def _elementwise(op: str, spread: Spread) -> Spread:
+    mean, variance = spread
+    if op in FIXED:
+        return FIXED[op]
+    if op in RECTIFIERS:
+        return _rectified(mean, variance)
+    if op in POOLED:
+        return mean, variance * POOLED[op]
+    if op == "MaxPool":  # of three independent normal values
+        return mean + 0.85 * math.sqrt(variance), 0.56 * variance
+    return spread
+
+
+def _rectified(mean: float, variance: float) -> Spread:
+    """Mean and variance of max(x, 0) for a normal x."""
+    std = math.sqrt(max(variance, 1e-12))
+    ratio = mean / std
+    density = math.exp(-ratio * ratio / 2) / math.sqrt(2 * math.pi)
+    below = 0.5 * (1 + math.erf(ratio / math.sqrt(2)))
+    first = mean * below + std * density
+    second = (mean * mean + variance) * below + mean * std * density
+    return first, max(second - first * first, 1e-12)
 
 
 def _viewed(node: NodeProto, constant: _Constant) -> _Constant:
@@ -134,84 +164,103 @@ def _viewed(node: NodeProto, constant: _Constant) -> _Constant:
     return replace(constant, dims=tuple(constant.dims[axis] for axis in perm))
 
 
-def _product(node: NodeProto, walk: _Walk) -> float:
-    """Conv, ConvTranspose, Gemm, MatMul: draw the constant side so that the output's mean square is one."""
+def _product(node: NodeProto, walk: _Walk) -> Spread:
+    """Conv, ConvTranspose, Gemm, MatMul: draw the constant side so that the output's variance is one."""
     first, second = node.input[0], node.input[1]
     weight, data = (second, first) if second in walk.views else (first, second)
-    if weight not in walk.views:
-        return walk.mean_square(second)
-    std = 1 / math.sqrt(_fan_in(node, walk.views[weight].dims, weight == second) * max(walk.mean_square(data), 1e-6))
-    walk.weigh(weight, Moments("normal", std=std))
+    view = walk.views.get(weight)
+    if view is None:
+        return walk.spread(second)
+    mean, variance = walk.spread(data)
+    axis = _input_axis(node, view.dims, weight == second)
+    paired = view.dims == walk.constants[view.name].dims and view.dims[axis] >= MIN_PAIRED
+    power = variance + mean * mean * (0.5 if paired else 1.0)
+    std = 1 / math.sqrt(_fan_in(node, view.dims, axis) * max(power, 1e-6))
+    if walk.weigh(weight, Moments("normal", std=_rounded(std))) and paired:
+        walk.paired.setdefault(view.name, axis)
     if len(node.input) > 2:
         walk.weigh(node.input[2], BIAS)
-    return 1.0
+    return UNIT
 
 
-def _fan_in(node: NodeProto, dims: Sequence[int], is_second: bool) -> int:
+def _input_axis(node: NodeProto, dims: Sequence[int], is_second: bool) -> int:
+    """The axis of a weight that runs over the input's channels."""
+    if node.op_type == "Conv":
+        return 1
+    if node.op_type == "ConvTranspose" or len(dims) < 2:
+        return 0
+    turned = bool(_attribute(node, "transB" if is_second else "transA", [0])[0])
+    return len(dims) - (2 if is_second != turned else 1)
+
+
+def _fan_in(node: NodeProto, dims: Sequence[int], axis: int) -> int:
     """How many products are added for one output element."""
     if node.op_type == "Conv":
         return max(math.prod(dims[1:]), 1)
     if node.op_type == "ConvTranspose":
-        strides = _attribute(node, "strides", [1])
-        groups = int(_attribute(node, "group", [1])[0])
-        return max(dims[0] // groups * math.prod(dims[2:]) // math.prod(strides), 1)
-    if len(dims) < 2:
-        return max(math.prod(dims), 1)
-    turned = bool(_attribute(node, "transB" if is_second else "transA", [0])[0])
-    return max(dims[-2] if is_second != turned else dims[-1], 1)
+        spread = math.prod(_attribute(node, "strides", [1])) * _attribute(node, "group", [1])[0]
+        return max(dims[0] * math.prod(dims[2:]) // spread, 1)
+    return max(dims[axis], 1)
 
 
-def _batch_norm(node: NodeProto, walk: _Walk) -> float:
-    square = walk.mean_square(node.input[0])
+def _rounded(value: float) -> float:
+    """Three significant digits: the last bits of a platform's exp and erf must not show."""
+    return float(f"{value:.3g}")
+
+
+def _batch_norm(node: NodeProto, walk: _Walk) -> Spread:
+    mean, variance = walk.spread(node.input[0])
     walk.weigh(node.input[1], SCALE)
     walk.weigh(node.input[2], BIAS)
-    walk.weigh(node.input[3], Moments("constant"))
-    walk.weigh(node.input[4], Moments("uniform", low=0.8 * square, high=1.2 * square))
-    return 1.0
+    walk.weigh(node.input[3], Moments("constant", mean=_rounded(mean)))
+    walk.weigh(node.input[4], Moments("uniform", low=_rounded(0.8 * variance), high=_rounded(1.2 * variance)))
+    return UNIT
 
 
-def _norm(node: NodeProto, walk: _Walk) -> float:
+def _norm(node: NodeProto, walk: _Walk) -> Spread:
     walk.weigh(node.input[1], SCALE)
     if len(node.input) > 2:
         walk.weigh(node.input[2], BIAS)
-    return 1.0
+    return UNIT
 
 
-def _scale_or_bias(node: NodeProto, walk: _Walk) -> float:
-    """Mul and Add: a constant side is drawn only when its elements are all equal, for others may be tables."""
-    moments = SCALE if node.op_type == "Mul" else BIAS
-    data = [name for name in node.input if name not in walk.views]
+def _scale_or_bias(node: NodeProto, walk: _Walk) -> Spread:
+    """Mul, Add, Sum: a constant side is drawn only when its elements are all equal, for others may be tables."""
+    data = [walk.spread(name) for name in node.input if name not in walk.views]
     for name in node.input:
         if name in walk.views and walk.views[name].uniform and len(data) == 1:
-            walk.weigh(name, moments)
-    squares = [walk.mean_square(name) for name in data]
-    return math.prod(squares) if node.op_type == "Mul" else sum(squares)
+            walk.weigh(name, SCALE if node.op_type == "Mul" else BIAS)
+    if node.op_type == "Mul":
+        mean = math.prod(m for m, _ in data)
+        return mean, max(math.prod(m * m + v for m, v in data) - mean * mean, 1e-12)
+    return sum(m for m, _ in data), sum(v for _, v in data)
 
 
-def _mean(node: NodeProto, walk: _Walk) -> float:
-    squares = [walk.mean_square(name) for name in node.input if name not in walk.views]
-    return sum(squares) / max(len(squares), 1)
+def _concatenated(node: NodeProto, walk: _Walk) -> Spread:
+    data = [walk.spread(name) for name in node.input if name not in walk.views] or [UNIT]
+    mean = sum(m for m, _ in data) / len(data)
+    return mean, sum(v + m * m for m, v in data) / len(data) - mean * mean
 
 
-def _gather(node: NodeProto, walk: _Walk) -> float:
+def _gather(node: NodeProto, walk: _Walk) -> Spread:
     constant = walk.views.get(node.input[0])
     if constant is None or len(constant.dims) < 2:
-        return walk.mean_square(node.input[0])
+        return walk.spread(node.input[0])
     walk.weigh(node.input[0], EMBEDDING)
-    return 1.0
+    return UNIT
 
 
-def _recurrent(node: NodeProto, walk: _Walk) -> float:
+def _recurrent(node: NodeProto, walk: _Walk) -> Spread:
     for name in node.input[1:4]:
         walk.weigh(name, RECURRENT)
-    return GAINS["Tanh"]
+    return FIXED["Tanh"]
 
 
-RULES: dict[str, Callable[[NodeProto, _Walk], float]] = {
+RULES: dict[str, Callable[[NodeProto, _Walk], Spread]] = {
     "Conv": _product, "ConvTranspose": _product, "Gemm": _product, "MatMul": _product,
     "BatchNormalization": _batch_norm, "InstanceNormalization": _norm, "LayerNormalization": _norm,
     "GroupNormalization": _norm, "Mul": _scale_or_bias, "Add": _scale_or_bias, "Sum": _scale_or_bias,
-    "Concat": _mean, "Gather": _gather, "LSTM": _recurrent, "GRU": _recurrent, "RNN": _recurrent,
+    "Concat": _concatenated, "Gather": _gather, "LSTM": _recurrent, "GRU": _recurrent, "RNN": _recurrent,
 }  # fmt: skip
 
 
@@ -237,9 +286,18 @@ def _replace(model: onnx.ModelProto, walk: _Walk, seed: int) -> None:
     for name, moments in walk.drawn.items():
         constant = walk.constants[name]
         values = seeded.draw(name, math.prod(constant.dims), moments, seed).reshape(constant.dims)
+        if name in walk.paired:
+            _pair(values, walk.paired[name])
         dtype = np.dtype(helper.tensor_dtype_to_np_dtype(constant.data_type))
         graph.initializer.append(numpy_helper.from_array(values.astype(dtype, copy=False), name))
     model.ir_version = max(model.ir_version, 4)  # before, every initializer had to be an input too
+
+
+def _pair(values: NDArray[np.float32], axis: int) -> None:
+    """Give slice 4i + 1 along ``axis`` the negative of slice 4i."""
+    along = np.moveaxis(values, axis, 0)
+    second = along[1::4]
+    second[...] = -along[0::4][: len(second)]
 
 
 def _has_bodies(nodes: list[NodeProto]) -> bool:
