@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class Columns:
     done: Ints
     units: NDArray[np.int32]
     ok: NDArray[np.bool_]
-    feed: NDArray[np.int32]
+    feed: NDArray[np.integer[Any]]
     pauses: Ints
 
     def __len__(self) -> int:
@@ -50,19 +50,21 @@ class Columns:
         """Write into ``folder``, which must not exist yet."""
         folder.mkdir(parents=True)
         first = int(self.scheduled[0]) if len(self) else 0
-        stored = {
-            "scheduled": _narrow(np.diff(self.scheduled, prepend=first)),
-            "issued": _narrow(self.issued - self.scheduled),
-            "done": _narrow(self.done - self.issued),
-            "units": self.units,
-            "ok": self.ok,
-            "feed": self.feed.astype(np.uint16) if self.feed.max(initial=0) < 2**16 else self.feed,
-            "pauses": self.pauses,
+        parts: dict[str, Callable[[], NDArray[Any]]] = {
+            "scheduled": lambda: _narrow(np.diff(self.scheduled, prepend=first)),
+            "issued": lambda: _narrow(self.issued - self.scheduled),
+            "done": lambda: _narrow(self.done - self.issued),
+            "units": lambda: self.units,
+            "ok": lambda: self.ok,
+            "feed": lambda: self.feed.astype(np.uint16) if self.feed.max(initial=0) < 2**16 else self.feed,
         }
-        constants = {name: _constant(column) for name, column in stored.items() if name != "pauses"}
-        for name, column in stored.items():
-            if constants.get(name) is None:
+        constants = {}
+        for name, part in parts.items():
+            column = part()
+            constants[name] = _constant(column)
+            if constants[name] is None:
                 np.save(folder / f"{name}.npy", np.packbits(column) if name == "ok" else column)
+        np.save(folder / "pauses.npy", self.pauses)
         index = {"schema": SCHEMA, "rows": len(self), "first": first, "constant": constants}
         (folder / INDEX).write_text(json.dumps(index), encoding="utf-8")
 
@@ -73,28 +75,31 @@ def read(folder: Path) -> Columns:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         if index["schema"] != SCHEMA:
             raise ValueError(f"schema {index['schema']}, this version reads {SCHEMA}")
-        scheduled = _column(folder, index, "scheduled").astype(np.int64)
-        np.cumsum(scheduled, out=scheduled)
+        scheduled = np.cumsum(_column(folder, index, "scheduled"), dtype=np.int64)
         scheduled += index["first"]
-        issued = scheduled + _column(folder, index, "issued")
+        lag = _column(folder, index, "issued")
+        issued = scheduled + lag if lag.any() else scheduled
         return Columns(
             scheduled=scheduled,
             issued=issued,
             done=issued + _column(folder, index, "done"),
-            units=_column(folder, index, "units").astype(np.int32),
-            ok=_column(folder, index, "ok").astype(np.bool_),
-            feed=_column(folder, index, "feed").astype(np.int32),
+            units=_column(folder, index, "units").astype(np.int32, copy=False),
+            ok=_column(folder, index, "ok").astype(np.bool_, copy=False),
+            feed=_column(folder, index, "feed"),
             pauses=np.load(folder / "pauses.npy", allow_pickle=False),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AccelbenchError(f"{folder} does not hold complete columns ({error})") from error
 
 
+_TYPES = {"units": np.int32, "ok": np.bool_, "feed": np.uint16}
+
+
 def _column(folder: Path, index: Mapping[str, Any], name: str) -> NDArray[Any]:
     rows: int = index["rows"]
     constant = index["constant"][name]
     if constant is not None:
-        return np.full(rows, constant, dtype=np.int64)
+        return np.broadcast_to(_TYPES.get(name, np.int64)(constant), rows)
     stored: NDArray[Any] = np.load(folder / f"{name}.npy", allow_pickle=False)
     if name == "ok":
         stored = np.unpackbits(stored)[:rows]

@@ -103,7 +103,7 @@ def merge(
         scheduled=scheduled,
         issued=issued,
         done=done,
-        units=np.full(len(issued), units, dtype=np.int32),
+        units=np.broadcast_to(np.int32(units), len(issued)),
         ok=ok,
         feed=feed,
         pauses=np.array(pauses, dtype=np.int64).reshape(-1, 2) - begin,
@@ -114,10 +114,12 @@ def merge(
 
 
 def _joined(parts: Sequence[Sequence[int]]) -> Ints:
-    return np.concatenate([np.array(part, dtype=np.int64) for part in parts])
+    whole = [np.frombuffer(part, np.int64) if isinstance(part, array) else np.array(part, np.int64) for part in parts]
+    return whole[0] if len(whole) == 1 else np.concatenate(whole)
 
 
 def _rotated(order: Sequence[int], rows: Sequence[int]) -> NDArray[np.int32]:
+    kinds = np.array(order, dtype=np.int32)
     if isinstance(rows, range):
-        return np.resize(np.array(order, dtype=np.int32), len(rows))
-    return np.array(order, dtype=np.int32)[np.array(rows, dtype=np.int64) % len(order)]
+        return np.tile(kinds, -(-len(rows) // len(kinds)))[: len(rows)]
+    return kinds[np.array(rows, dtype=np.int64) % len(kinds)]

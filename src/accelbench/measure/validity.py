@@ -5,6 +5,7 @@ the settings promise. Each check gives at most one line; a measurement without a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,11 +173,12 @@ def _typical(times: tuple[int, ...]) -> float | None:
     return float(np.median(times)) if times else None
 
 
-def _per_feed(values: Floats, feed: NDArray[np.int32]) -> Floats:
+def _per_feed(values: Floats, feed: NDArray[np.integer[Any]]) -> Floats:
     """For each value the median of its feed's values."""
     centre = np.zeros(int(feed.max()) + 1)
     order = np.argsort(feed, kind="stable")
     kinds, starts = np.unique(feed[order], return_index=True)
     for kind, group in zip(kinds, np.split(values[order], starts[1:])):
         centre[kind] = np.median(group)
-    return centre[feed]
+    mine: Floats = centre[feed]
+    return mine
