@@ -32,7 +32,7 @@ LOG_BYTES = 1 << 20
 TAIL_BYTES = 4096
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
-INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
+INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
 """All that a worker gets of the host's variables, unless its backend.toml names more."""
 
 
@@ -42,11 +42,12 @@ class Process:
     def __init__(
         self, python: Path, adapter: Path, variables: Mapping[str, str], logs: Path, memory_bytes: int
     ) -> None:
-        """Start it. Its standard output and error go to ``stdout.txt`` and ``stderr.txt`` in the folder ``logs``."""
+        """Start it in a scratch folder, which is also its place for temporary files. Its standard output and error go
+        to ``stdout.txt`` and ``stderr.txt`` in the folder ``logs``."""
         logs.mkdir(parents=True, exist_ok=True)
         self.logs = (logs / "stdout.txt", logs / "stderr.txt")
         self.memory_bytes = memory_bytes
-        self._scratch = tempfile.TemporaryDirectory(prefix="accelbench-")
+        self._scratch = tempfile.TemporaryDirectory(prefix="accelbench-", ignore_cleanup_errors=True)
         asks, self._requests = os.pipe()
         self._replies, answers = os.pipe()
         try:
@@ -56,7 +57,7 @@ class Process:
                     stdin=subprocess.PIPE,
                     stdout=out,
                     stderr=err,
-                    env=dict(variables),
+                    env={**variables, "TMPDIR": self._scratch.name},
                     cwd=self._scratch.name,
                     pass_fds=(asks, answers),
                     start_new_session=True,
@@ -116,6 +117,8 @@ class Process:
         if code > 128 or code < 0:
             number = code - 128 if code > 0 else -code
             how = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+            if number == signal.SIGKILL:
+                how += ": perhaps the system ran out of memory"
         tail = " | ".join(self.tail()[-3:])
         return WorkerError("crashed", f"the worker died in {verb} ({how})" + (f"; stderr ends: {tail}" if tail else ""))
 

@@ -45,12 +45,16 @@ def timed(
     ready = [_own(feed) for feed in batches(_few(feeds, size), plan.batch, batched)]
     run = measure(session, ready, plan, threads=threads, submit=submit, concurrency=concurrency)
     run.columns.write(columns)
+    errors = run.errors
     seen_ns: tuple[int, ...] = ()
     unseen_ns: tuple[int, ...] = ()
-    if not run.errors:
+    if not errors:
         seen = [ready[pair % len(ready)] for pair in range(PAIRS)]
         generator = np.random.default_rng(plan.seed)
-        seen_ns, unseen_ns = interleaved(session, seen, [fresh(feed, generator) for feed in seen], PAIRS_LIMIT_S)
+        try:
+            seen_ns, unseen_ns = interleaved(session, seen, [fresh(feed, generator) for feed in seen], PAIRS_LIMIT_S)
+        except Exception as error:  # the stack's: the pass itself stands
+            errors = (f"{type(error).__name__}: {error}",)
     worst, mismatched = _distance(run.samples, outputs, size, batched)
     return Measurement(
         plan=plan,
@@ -69,7 +73,7 @@ def timed(
             seen_ns=seen_ns,
             unseen_ns=unseen_ns,
         ),
-        errors=run.errors,
+        errors=errors,
     )
 
 

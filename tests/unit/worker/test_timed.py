@@ -52,6 +52,22 @@ def test_nan_outputs_are_mismatches(tmp_path: Path) -> None:
     assert integrity.worst_relative_l2 is None
 
 
+def test_an_error_after_the_pass_leaves_the_pass(tmp_path: Path) -> None:
+    known: set[bytes] = set()
+
+    def choosy(feed: Record) -> Record:
+        known.add(feed["x"].tobytes())
+        if len(known) > 3:
+            raise RuntimeError("never seen")
+        return doubled(feed)
+
+    measured = a_pass(tmp_path, FakeSession(doubled), FakeSession(choosy))
+    assert measured.queries == 300
+    assert measured.errors == ("RuntimeError: never seen",)
+    assert measured.integrity is not None
+    assert measured.integrity.seen_ns == ()
+
+
 def test_relative_l2() -> None:
     reference = np.array([3.0, 4.0], np.float32)
     assert relative_l2(np.array([3.0, 4.0]), reference) == 0.0
