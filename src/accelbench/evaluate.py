@@ -93,6 +93,8 @@ def evaluate(
             facts.status, facts.reasons = "unsupported", [str(finding)]
         except WorkerError as error:
             facts.status, facts.reasons = "failed", [f"{error.kind}: {error}"]
+        if reference.problem and facts.status == "ok":
+            facts.reasons = [reference.problem]
         _keep_texts(spec, stage)
         report = _report(subject, spec, setting, facts)
         return run.put(report, stage, private_facts(setting.command, here(), os.environ))
@@ -115,31 +117,30 @@ def _steps(
     with paths.scratch() as work, Worker(spec, stage / "logs", timeout_s=setting.timeout_s) as worker:
         facts.device = _device(worker.devices(), target)
         target = facts.target = replace(target, device=facts.device.id)
+        outputs = work / "outputs"
         for batch, purpose, plans in _builds(setting.plans, spec):
             model = subject.model(batch)
             job = _job(subject, model, target, batch, purpose, work)
             setting.say(f"compiling for batch {batch}")
             built = worker.compile(job)
             load_s = worker.load(built.compiled, job)
-            facts.builds.append(_build(batch, purpose, built, load_s, model, target))
-            if facts.quality is None:
+            facts.builds.append(_build(batch, purpose, built, load_s, target, model, subject))
+            if not outputs.exists():
                 setting.say("accuracy and drift")
-                seen = worker.infer(subject.feeds.path, work / "outputs", batch=batch, batched=task.batched)
-                outputs = work / "outputs"
-                facts.quality = _quality(subject, outputs, reference, seen.unready, stage)
+                passed = worker.infer(subject.feeds.path, outputs, batch=batch, batched=task.batched)
+                facts.quality = _quality(subject, outputs, reference, passed.unready, stage)
             for plan in plans:
                 setting.say(f"measuring {plan.scenario}, batch {batch}")
-                facts.measurements.append(
-                    worker.measure(
-                        plan,
-                        feeds=subject.feeds.path,
-                        unseen=subject.unseen.path,
-                        expected=outputs,
-                        batched=task.batched,
-                        concurrency=built.compiled.concurrency,
-                        columns=stage / "columns" / str(len(facts.measurements)),
-                    )
+                columns = stage.absolute() / "columns" / str(len(facts.measurements))
+                measured = worker.measure(
+                    plan,
+                    feeds=subject.feeds.path,
+                    outputs=outputs,
+                    columns=columns,
+                    batched=task.batched,
+                    concurrency=built.compiled.concurrency,
                 )
+                facts.measurements.append(replace(measured, columns=f"columns/{columns.name}"))
 
 
 def _builds(plans: Sequence[Plan], spec: BackendSpec) -> Iterator[tuple[int, Purpose | None, list[Plan]]]:
@@ -172,13 +173,19 @@ def _job(subject: Subject, model: Model, target: Target, batch: int, purpose: Pu
         batched=subject.task.batched,
         purpose=purpose,
         work=str(folder),
-        calibration=str(subject.unseen.path),
+        calibration=str(subject.calibration.path),
         calibration_count=CALIBRATION_SAMPLES,
     )
 
 
 def _build(
-    batch: int, purpose: Purpose | None, built: BuildFacts, load_s: float, model: Model, target: Target
+    batch: int,
+    purpose: Purpose | None,
+    built: BuildFacts,
+    load_s: float,
+    target: Target,
+    model: Model,
+    subject: Subject,
 ) -> Build:
     return Build(
         batch=batch,
@@ -186,7 +193,7 @@ def _build(
         compile_s=built.seconds,
         load_s=load_s,
         compiled=built.compiled,
-        coverage=coverage(built.compiled.placements, target.device, model.flops),
+        coverage=coverage(built.compiled.placements, target.device, subject.facts.by_node),
         artifacts=tuple(replace(artifact, parent=model.source.sha256) for artifact in built.artifacts),
     )
 
@@ -198,7 +205,7 @@ def _quality(subject: Subject, outputs: Path, reference: Reference, unready: int
     found, predictions = assess(subject.task, TensorSet(outputs), reference.outputs, subject.feeds.labels, unready)
     if not predictions:
         return found
-    np.savez_compressed(stage / "predictions.npz", **predictions)
+    np.savez_compressed(stage / "predictions.npz", allow_pickle=False, **predictions)
     return replace(found, predictions="predictions.npz")
 
 
@@ -228,7 +235,7 @@ def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts)
             tier=task.tier,
             domain=task.domain,
             hash=subject.task_hash,
-            flops=model.total_flops,
+            flops=subject.facts.flops,
             feeds_sha256=subject.feeds.sha256,
         ),
         weights=model.weights,

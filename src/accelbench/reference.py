@@ -19,7 +19,7 @@ from accelbench.tensors import TensorSet
 from accelbench.zoo.subject import Subject
 
 BACKEND = "onnxruntime"
-TARGET = Target(backend=BACKEND, device="CPU", precision="fp32")
+PRECISION = "fp32"
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,12 @@ def reference(subject: Subject, timeout_s: float | None = None) -> Reference:
     if not folder.is_dir():
         try:
             with paths.building(folder) as building, paths.scratch() as work, _worker(building, timeout_s) as worker:
+                device = worker.devices()[0].id
                 job = Job(
                     model=str(model.path),
                     inputs=model.inputs,
                     outputs=model.outputs,
-                    target=TARGET,
+                    target=Target(BACKEND, device, PRECISION, spec.options({})),
                     batch=1,
                     batched=subject.task.batched,
                     purpose=None,

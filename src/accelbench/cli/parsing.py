@@ -10,7 +10,7 @@ import click
 from accelbench.errors import UsageError
 
 
-class _Commas(click.ParamType):
+class _Commas(click.ParamType[tuple[str, ...]]):
     """``a,b`` as ``("a", "b")``."""
 
     name = "A,B,..."
@@ -26,7 +26,7 @@ class _Commas(click.ParamType):
         return tuple(dict.fromkeys(words))
 
 
-class _NamedShape(click.ParamType):
+class _NamedShape(click.ParamType[tuple[str, tuple[int, ...]]]):
     """``name:1,3,224,224`` as ``("name", (1, 3, 224, 224))``."""
 
     name = "NAME:SHAPE"

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from accelbench.board.rows import row_json, rows, table
-from accelbench.cli.output import as_json, print_json, print_table
+from accelbench.board.rows import as_json, rows
+from accelbench.board.table import table
+from accelbench.cli.output import json_option, print_json, print_table
 from accelbench.report.codec import encode
-from accelbench.report.store import find_reports, open_report
+from accelbench.report.store import open_report, reports
 
 
 @click.group()
@@ -21,15 +22,15 @@ def report() -> None:
 @report.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--raw", is_flag=True, help="Print the stored facts themselves, as JSON.")
-@as_json
+@json_option
 def show(path: Path, raw: bool, json_: bool) -> None:
     """Show a report, or every report of a run folder: the same rows as `accelbench run` ends with."""
-    found = [(open_report(folder)[0], folder) for folder in find_reports(path)]
+    found = list(reports(path)) if (path / "reports").is_dir() else [open_report(path)]
     if raw:
         print_json([json.loads(encode(stored)) for stored, _ in found])
         return
     lines = [row for stored, folder in found for row in rows(stored, folder)]
     if json_:
-        print_json([row_json(row) for row in lines])
+        print_json([as_json(row) for row in lines])
     else:
         print_table(table(lines))

@@ -11,7 +11,8 @@ from typing import get_args
 import click
 
 from accelbench.board.page import write_page
-from accelbench.board.rows import Row, as_json, rows, table
+from accelbench.board.rows import Row, as_json, rows
+from accelbench.board.table import table
 from accelbench.cli.output import DONE, json_option, print_json, print_table, progress
 from accelbench.cli.parsing import COMMAS, NAMED_SHAPE, known, options_of, positive_integers
 from accelbench.envs.install import installed
@@ -21,7 +22,7 @@ from accelbench.evaluate import ANY_DEVICE, Setting, evaluate
 from accelbench.model import Effort, Plan, Scenario, Stop, Target, Tier, Tolerance
 from accelbench.reference import BACKEND as REFERENCE
 from accelbench.reference import reference
-from accelbench.report.store import RunDirectory, open_report
+from accelbench.report.store import RunDirectory, open_report, reports
 from accelbench.zoo import catalogue
 from accelbench.zoo.subject import Subject, from_file, from_task
 
@@ -103,7 +104,7 @@ def run(
         for subject in subjects:
             tolerance = _tolerance(subject, max_drift, min_accuracy)
             lines += _evaluate_all(subject, targets, folder, replace(setting, tolerance=tolerance))
-        page = write_page([open_report(path) for path in dict.fromkeys(row.report for row in lines)], folder.path)
+        page = write_page(list(reports(folder.path)), folder.path)
     if json_:
         print_json([as_json(row) for row in lines])
     else:

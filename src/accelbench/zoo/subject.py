@@ -2,21 +2,76 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
+from accelbench.errors import UsageError
 from accelbench.model import Task
-from accelbench.zoo.feeds import Feeds
-from accelbench.zoo.materialise import Model
+from accelbench.zoo import catalogue, user, user_feeds
+from accelbench.zoo.feeds import Feeds, calibration, feeds
+from accelbench.zoo.graph_facts import GraphFacts, graph_facts
+from accelbench.zoo.hub import Progress
+from accelbench.zoo.materialise import Model, materialise
+from accelbench.zoo.user import Shapes
+
+HUB = "hub"
 
 
 @dataclass(frozen=True)
 class Subject:
     """A task ready to be evaluated. ``model(batch)`` is its complete ONNX file for that batch; ``feeds`` are the
-    samples of the accuracy pass and of the timed passes, ``unseen`` fresh ones of the same distribution."""
+    samples of the accuracy pass and of the timed passes, ``calibration`` other ones of the same distribution, for
+    precisions that need to see data; ``facts`` are counted from the graph for one sample."""
 
     task: Task
     task_hash: str
     model: Callable[[int], Model]
     feeds: Feeds
-    unseen: Feeds
+    calibration: Feeds
+    facts: GraphFacts
+
+
+def from_task(task: Task, weights: str | None, progress: Progress | None = None) -> Subject:
+    """A shipped task, with the weights that are named: None (the first at hand), ``hub``, or a safetensors file.
+
+    Raises UsageError when the weights are missing, damaged or do not fit.
+    """
+    folder = catalogue.folder(task)
+    file = Path(weights) if weights not in (None, HUB) else None
+    if file is not None and not file.is_file():
+        raise UsageError(f"--weights {weights}: there is no such file (or say `hub` for the task's pinned revision)")
+
+    @cache
+    def model(batch: int) -> Model:
+        return materialise(task, folder, batch=batch, weights_file=file, use_hub=weights == HUB, progress=progress)
+
+    model(1)
+    return Subject(
+        task=task,
+        task_hash=catalogue.task_hash(task),
+        model=model,
+        feeds=feeds(task, folder),
+        calibration=calibration(task, folder),
+        facts=graph_facts(catalogue.graph(task)),
+    )
+
+
+def from_file(path: Path, shapes: Shapes, inputs: Path | None, seed_weights: bool) -> Subject:
+    """A user's ONNX file, with its own weights or drawn ones, on the user's samples (``inputs``) or drawn ones.
+
+    Raises UsageError for whatever is wrong with the file, its shapes or the samples.
+    """
+    given = user.read(path, shapes, seed_weights)
+    task, graph = given.task, given.proto.graph
+    samples = user_feeds.from_file(task, inputs) if inputs else user_feeds.drawn(task, graph, user.SEED)
+    return Subject(
+        task=replace(task, dataset=replace(task.dataset, count=samples.count)),
+        task_hash=hashlib.sha256(f"{given.content} {samples.sha256} {seed_weights}".encode()).hexdigest(),
+        model=cache(given.model),
+        feeds=samples,
+        calibration=samples if inputs else user_feeds.drawn(task, graph, user.SEED + 1),
+        facts=graph_facts(given.proto),
+    )

@@ -1,0 +1,243 @@
+"""A user's own MODEL.onnx as a task: read and checked, shapes fixed, weights its own or drawn anew."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import TensorProto, helper
+from onnx.external_data_helper import ExternalDataInfo, uses_external_data
+
+from accelbench import paths
+from accelbench.errors import UsageError
+from accelbench.model import Artifact, Dataset, Dim, Metric, Task, TensorSpec, Tolerance, Weights, WeightSource
+from accelbench.zoo.materialise import BATCH, Model
+from accelbench.zoo.user_weights import seed_initializers
+
+MODEL = "model.onnx"
+SEED = 0
+SAMPLES = 16
+
+FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class UserModel:
+    """An ONNX file and how it shall be used. ``proto`` has no external data loaded; ``seeded``: weights drawn anew."""
+
+    path: Path
+    proto: onnx.ModelProto
+    task: Task
+    seeded: bool
+
+    @cached_property
+    def content(self) -> str:
+        """The sha256 over the file and its external data."""
+        digest = hashlib.sha256(self.path.read_bytes())
+        for file in external_files(self.proto, self.path.parent):
+            with file.open("rb") as handle:
+                digest.update(hashlib.file_digest(handle, "sha256").digest())
+        return digest.hexdigest()
+
+    def model(self, batch: int) -> Model:
+        """The file with every shape fixed, for ``batch`` samples, in the cache of models.
+
+        Raises UsageError for a batch other than 1 when the graph has no batch dimension.
+        """
+        if batch != 1 and not self.task.batched:
+            raise UsageError(f"{self.path} has no batch dimension, so its batch can only be 1, not {batch}")
+        inputs = tuple(_for_batch(spec, batch) for spec in self.task.inputs)
+        key = json.dumps([self.content, [spec.shape for spec in inputs], SEED if self.seeded else None])
+        folder = paths.home() / "models" / hashlib.sha256(key.encode()).hexdigest()[:24]
+        if not folder.is_dir():
+            with paths.building(folder) as temporary:
+                self._write(temporary, inputs)
+        data = hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        weights = Weights(
+            kind="seeded" if self.seeded else "model",
+            sha256=hashlib.sha256(f"{self.content} {SEED if self.seeded else 'own'}".encode()).hexdigest(),
+            parameters=sum(
+                math.prod(tensor.dims) for tensor in self.proto.graph.initializer if tensor.data_type in FLOATS
+            ),
+            detail=f"drawn anew from seed {SEED} for {self.path.name}" if self.seeded else f"inside {self.path.name}",
+        )
+        source = Artifact(
+            name=self.path.name,
+            sha256=hashlib.sha256(f"{data} {weights.sha256}".encode()).hexdigest(),
+            format="onnx",
+            size_bytes=size,
+            maker="user",
+            options={"batch": str(batch), "weights": weights.kind},
+        )
+        outputs = tuple(_for_batch(spec, batch) for spec in self.task.outputs)
+        return Model(folder / MODEL, source, weights, inputs, outputs)
+
+    def _write(self, folder: Path, inputs: tuple[TensorSpec, ...]) -> None:
+        proto = onnx.ModelProto()
+        proto.CopyFrom(self.proto)
+        if self.seeded:
+            onnx.load_external_data_for_model(proto, str(self.path.parent))
+            proto = seed_initializers(proto, SEED)
+        else:
+            for file in external_files(proto, self.path.parent):
+                target = folder / file.relative_to(self.path.parent)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
+        _fix(proto, {spec.name: spec.shape for spec in inputs})
+        onnx.save_model(proto, folder / MODEL)
+
+
+def read(path: Path, shapes: Shapes, seeded: bool) -> UserModel:
+    """The model at ``path`` as a task. ``shapes`` fixes dynamic inputs; a symbolic first dimension that all inputs
+    and outputs share is the batch and needs none.
+
+    Raises UsageError, in one line, for a file that is not a sound ONNX model, a dimension left open, and a shape
+    for an input that there is not.
+    """
+    proto = _load(path)
+    inputs, outputs = _signature(proto)
+    for name in shapes:
+        if name not in [spec.name for spec in inputs]:
+            raise UsageError(f"--shape {name}: {path} has no such input; it has {', '.join(s.name for s in inputs)}")
+    batched = not shapes and _is_batched((*inputs, *outputs))
+    if batched:
+        inputs, outputs = tuple(map(_with_batch, inputs)), tuple(map(_with_batch, outputs))
+    fixed = tuple(_fixed(path, spec, shapes, batched) for spec in inputs)
+    task = Task(
+        id=re.sub(r"[^\w.-]+", "-", path.stem) or "model",
+        version=1,
+        title=path.name,
+        tier="user",
+        domain="any",
+        graph=path.name,
+        graph_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        weights=(WeightSource("seeded", seed=SEED) if seeded else WeightSource("model"),),
+        batched=batched,
+        inputs=fixed,
+        outputs=outputs if batched else _inferred(proto, fixed, outputs),
+        dataset=Dataset("drawn", SAMPLES, SEED),
+        metric=Metric("none"),
+        tolerance=Tolerance(),
+        source="given by path",
+    )
+    return UserModel(path, proto, task, seeded)
+
+
+def external_files(proto: onnx.ModelProto, folder: Path) -> list[Path]:
+    """The files beside the model that hold its external data. Raises UsageError for one that is missing or lies
+    outside ``folder``."""
+    found = {}
+    for tensor in proto.graph.initializer:
+        if uses_external_data(tensor):
+            location = ExternalDataInfo(tensor).location
+            file = (folder / location).resolve()
+            if not file.is_relative_to(folder.resolve()):
+                raise UsageError(f"external data {location} of tensor {tensor.name} lies outside of {folder}")
+            if not file.is_file():
+                raise UsageError(f"external data {location} of tensor {tensor.name} is missing: put it into {folder}")
+            found[location] = folder / location
+    return [found[name] for name in sorted(found)]
+
+
+def _load(path: Path) -> onnx.ModelProto:
+    try:
+        proto = onnx.load(path, load_external_data=False)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file (tasks of the zoo have no / and no .onnx)") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
+    except DecodeError:
+        raise UsageError(f"{path} is not an ONNX model, or it is cut off: export or copy it again") from None
+    if not proto.graph.node:
+        raise UsageError(f"{path} is not an ONNX model, or an empty one: it has no graph")
+    external_files(proto, path.parent)
+    try:
+        onnx.checker.check_model(str(path))
+    except (onnx.checker.ValidationError, ValueError) as error:
+        first = " ".join(str(error).split())
+        raise UsageError(f"{path} is not a sound ONNX model: {first[:300]}") from None
+    return proto
+
+
+def _signature(proto: onnx.ModelProto) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    given = {tensor.name for tensor in proto.graph.initializer}
+    inputs = tuple(_spec(value) for value in proto.graph.input if value.name not in given)
+    return inputs, tuple(_spec(value) for value in proto.graph.output)
+
+
+def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
+    tensor = value.type.tensor_type
+    if not value.type.HasField("tensor_type") or tensor.elem_type == TensorProto.STRING:
+        raise UsageError(f"{value.name} is no numeric tensor; accelbench evaluates models of numeric tensors")
+    dims: list[Dim] = [
+        dim.dim_value if dim.HasField("dim_value") else dim.dim_param or f"{value.name}_{position}"
+        for position, dim in enumerate(tensor.shape.dim)
+    ]
+    return TensorSpec(value.name, helper.tensor_dtype_to_np_dtype(tensor.elem_type).name, tuple(dims))
+
+
+def _is_batched(specs: tuple[TensorSpec, ...]) -> bool:
+    firsts = {spec.shape[0] if spec.shape else 0 for spec in specs}
+    return len(firsts) == 1 and isinstance(firsts.pop(), str)
+
+
+def _with_batch(spec: TensorSpec) -> TensorSpec:
+    return replace(spec, shape=(BATCH, *spec.shape[1:]))
+
+
+def _for_batch(spec: TensorSpec, batch: int) -> TensorSpec:
+    return replace(spec, shape=tuple(batch if dim == BATCH else dim for dim in spec.shape))
+
+
+def _fixed(path: Path, spec: TensorSpec, shapes: Shapes, batched: bool) -> TensorSpec:
+    """The input with ``--shape`` applied; only the batch may stay open."""
+    shape = spec.shape
+    if spec.name in shapes:
+        asked = shapes[spec.name]
+        clash = len(asked) != len(shape) or any(
+            isinstance(dim, int) and dim != wanted for dim, wanted in zip(shape, asked, strict=False)
+        )
+        if clash:
+            raise UsageError(f"--shape {spec.name}:{','.join(map(str, asked))} does not fit {path}, which has {shape}")
+        shape = asked
+    if any(isinstance(dim, str) or dim < 1 for dim in shape[1 if batched else 0 :]):
+        example = ",".join("1" if isinstance(dim, str) or dim < 1 else str(dim) for dim in shape)
+        raise UsageError(
+            f"input {spec.name} of {path} has the open shape ({', '.join(map(str, shape))}): "
+            f"give one with --shape {spec.name}:{example}"
+        )
+    return replace(spec, shape=shape)
+
+
+def _inferred(
+    proto: onnx.ModelProto, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
+) -> tuple[TensorSpec, ...]:
+    """The outputs with the shapes that follow from the inputs', as far as they do."""
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(proto)
+    _fix(fixed, {spec.name: spec.shape for spec in inputs})
+    if fixed.ByteSize() < (1 << 31):
+        fixed = onnx.shape_inference.infer_shapes(fixed, data_prop=True)
+    found = _signature(fixed)[1]
+    return found if len(found) == len(outputs) else outputs
+
+
+def _fix(proto: onnx.ModelProto, shapes: Mapping[str, tuple[Dim, ...]]) -> None:
+    """Give the inputs their fixed shapes; what was known of later shapes may contradict them and goes."""
+    for value in proto.graph.input:
+        if value.name in shapes:
+            for dim, wanted in zip(value.type.tensor_type.shape.dim, shapes[value.name], strict=True):
+                dim.dim_value = int(wanted)
+    del proto.graph.value_info[:]

@@ -1,0 +1,137 @@
+"""Samples for a user's model: the user's own arrays, or drawn to suit each input's type, name and use."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from accelbench.errors import UsageError
+from accelbench.model import Task, TensorSpec
+from accelbench.tensors import Array, Record
+from accelbench.zoo.draws import Draws
+from accelbench.zoo.feeds import Feeds, keep
+from accelbench.zoo.pictures import pictures
+
+FORMAT = 1
+IDS_WITHOUT_TABLE = 100
+"""Integers of which the graph does not say what they index are drawn below this."""
+
+VIEWS = frozenset({"Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Transpose", "Slice", "Split"})
+
+
+def from_file(task: Task, path: Path) -> Feeds:
+    """The arrays of the ``.npz`` at ``path``, one per input: [N, *sample] for N samples, or [*sample] for one.
+
+    A sample has the input's shape, without the batch where the task has one. Raises UsageError that says what was
+    expected and what was found.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: np.asarray(stored[name]) for name in stored.files}
+    except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+        raise UsageError(f"--inputs {path} is not a readable .npz file ({error})") from error
+    wanted = {spec.name for spec in task.inputs}
+    if set(arrays) != wanted:
+        raise UsageError(f"--inputs {path} has the arrays {_names(arrays)}; the model's inputs are {_names(wanted)}")
+    samples = {spec.name: _samples(path, spec, arrays[spec.name], task.batched) for spec in task.inputs}
+    counts = {name: len(array) for name, array in samples.items()}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise UsageError(f"--inputs {path} must have as many samples for every input, at least one: {counts}")
+    count = next(iter(counts.values()))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    records = ({name: array[i] for name, array in samples.items()} for i in range(count))
+    return keep([FORMAT, digest, task.batched], lambda: (records, None))
+
+
+def drawn(task: Task, graph: onnx.GraphProto, seed: int) -> Feeds:
+    """``task.dataset.count`` samples: natural pictures where an input has the form of one, masks and segments by name,
+    ids over the whole range of the table that they look up, else normal or small whole numbers."""
+    tables = id_ranges(graph)
+    specs = [(spec.name, spec.dtype, spec.shape) for spec in task.inputs]
+    ranges = {spec.name: tables.get(spec.name) for spec in task.inputs}
+    count = task.dataset.count
+
+    def records() -> Iterator[Record]:
+        for index in range(count):
+            yield {
+                spec.name: _draw(spec, _sample_shape(spec, task.batched), ranges[spec.name], seed, index)
+                for spec in task.inputs
+            }
+
+    return keep([FORMAT, specs, ranges, task.batched, count, seed], lambda: (records(), None))
+
+
+def id_ranges(graph: onnx.GraphProto) -> dict[str, int]:
+    """For each input that indexes a constant table (Gather on its first axis, through views): the table's rows."""
+    rows = {tensor.name: tensor.dims[0] for tensor in graph.initializer if tensor.dims}
+    origin = {value.name: value.name for value in graph.input}
+    found: dict[str, int] = {}
+    for node in graph.node:
+        if node.op_type in VIEWS and node.input and node.input[0] in origin:
+            origin.update(dict.fromkeys(node.output, origin[node.input[0]]))
+        axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
+        if node.op_type == "Gather" and axis == 0 and node.input[0] in rows and node.input[1] in origin:
+            name = origin[node.input[1]]
+            found[name] = min(rows[node.input[0]], found.get(name, rows[node.input[0]]))
+    return found
+
+
+def _draw(spec: TensorSpec, shape: tuple[int, ...], rows: int | None, seed: int, index: int) -> Array:
+    draws, dtype = Draws(seed, f"{spec.name}/{index}"), spec.dtype
+    size = int(np.prod(shape, dtype=np.int64))
+    kind = np.dtype(dtype).kind
+    if kind == "b":
+        return draws.below(2, size).reshape(shape).astype(dtype)
+    if kind in "iu":
+        return _whole(draws, spec.name, dtype, shape, rows)
+    picture = shape[-3:] if len(shape) >= 3 and shape[-3] in (1, 3) and min(shape[-2:]) >= 8 else None
+    if picture and size == np.prod(picture):
+        return _picture(picture, seed, index).reshape(shape).astype(dtype)
+    return draws.normal(size).reshape(shape).astype(dtype)
+
+
+def _whole(draws: Draws, name: str, dtype: str, shape: tuple[int, ...], rows: int | None) -> Array:
+    size = int(np.prod(shape, dtype=np.int64))
+    length = shape[-1] if shape else 1
+    if "mask" in name.lower() and length > 1:
+        used = draws.between(max(1, length // 4), length, size // length)
+        return (np.arange(length) < used[:, None]).reshape(shape).astype(dtype)
+    if ("type" in name.lower() or "segment" in name.lower()) and length > 1:
+        start = draws.between(1, length - 1, size // length)
+        return (np.arange(length) >= start[:, None]).reshape(shape).astype(dtype)
+    if rows is None:
+        rows = min(IDS_WITHOUT_TABLE, int(np.iinfo(np.dtype(dtype)).max))
+        rows = 256 if dtype == "uint8" else rows
+    return draws.below(rows, size).reshape(shape).astype(dtype)
+
+
+def _picture(shape: tuple[int, ...], seed: int, index: int) -> Array:
+    channels, height, width = shape
+    whole = pictures(1, max(height, width), seed + index)[0][:, :height, :width]
+    single: Array = whole.mean(axis=0, keepdims=True)
+    return whole if channels == 3 else single
+
+
+def _samples(path: Path, spec: TensorSpec, array: Array, batched: bool) -> Array:
+    shape = _sample_shape(spec, batched)
+    if array.shape == shape:
+        array = array[None]
+    if array.dtype.name != spec.dtype or array.shape[1:] != shape:
+        raise UsageError(
+            f"--inputs {path}: {spec.name} is {array.dtype.name} of shape {array.shape}; "
+            f"the model takes {spec.dtype} of shape (N, {', '.join(map(str, shape))})"
+        )
+    return array
+
+
+def _sample_shape(spec: TensorSpec, batched: bool) -> tuple[int, ...]:
+    return tuple(int(dim) for dim in spec.shape[1 if batched else 0 :])
+
+
+def _names(names: Mapping[str, object] | set[str]) -> str:
+    return ", ".join(sorted(names))
