@@ -10,9 +10,8 @@ import copy
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -20,8 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from accelbench.model import Task
 from accelbench.zoo import seeded
-from accelbench.zoo.pictures import pictures
 from accelbench.zoo.seeded import Moments
 
 STATISTICS = "statistics.safetensors"
@@ -29,7 +28,9 @@ BRANCH_SCALE = 0.1
 HEAD_CENTRING = 0.75
 
 MomentsOf = dict[str, Moments]
-Calibration = Callable[[nn.Module, Mapping[str, Any]], tuple[MomentsOf, bytes, list[str]]]
+Feeds = dict[str, Tensor]
+Calibration = Callable[[nn.Module, Task, Feeds], tuple[MomentsOf, bytes, str]]
+"""From a module, its task and the task's feeds to moments, statistics (safetensors) and what bfloat16 does to it."""
 
 
 def to_json(moments: MomentsOf, statistics: bytes) -> bytes:
@@ -40,8 +41,8 @@ def to_json(moments: MomentsOf, statistics: bytes) -> bytes:
     return f'{{"statistics_sha256": {digest},\n "tensors": {{\n{lines}\n}}}}\n'.encode()
 
 
-def _seed(task: Mapping[str, Any]) -> int:
-    return next(int(source["seed"]) for source in task["weights"] if source["kind"] == "seeded")
+def _seed(task: Task) -> int:
+    return next(source.seed or 0 for source in task.weights if source.kind == "seeded")
 
 
 def _fill(module: nn.Module, moments: MomentsOf, seed: int) -> None:
@@ -56,10 +57,9 @@ def _relative_l2(output: Tensor, reference: Tensor) -> float:
     return float((output.double() - reference.double()).norm() / reference.double().norm())
 
 
-def resnet50(module: nn.Module, task: Mapping[str, Any]) -> tuple[MomentsOf, bytes, list[str]]:
+def resnet50(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, bytes, str]:
     """He initialisation (fan out); batch-norm statistics and the head's bias from the task's pictures, as float16."""
-    dataset = task["dataset"]
-    x = torch.from_numpy(pictures(dataset["count"], 224, dataset["seed"]))
+    x = feeds["image"]
     moments: MomentsOf = {}
     for name, layer in module.named_modules():
         if isinstance(layer, nn.Conv2d):
@@ -85,7 +85,7 @@ def resnet50(module: nn.Module, task: Mapping[str, Any]) -> tuple[MomentsOf, byt
         finding = _top1_finding(module, x)
     state = module.state_dict()
     stored = {name: state[name].numpy().astype(np.float16) for name, m in moments.items() if m.kind == "stored"}
-    return moments, safetensors.numpy.save(stored), [finding]
+    return moments, safetensors.numpy.save(stored), finding
 
 
 def _measure_batch_norms(module: nn.Module, x: Tensor) -> None:
@@ -118,7 +118,7 @@ def _top1_finding(module: nn.Module, x: Tensor) -> str:
     )
 
 
-def bert_base(module: nn.Module, task: Mapping[str, Any]) -> tuple[MomentsOf, bytes, list[str]]:
+def bert_base(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, bytes, str]:
     """The library's initialisation: normal with 0.02 for matrices and embeddings, zero biases, unit layer norms; a
     head ten times as wide, so that the logits have a trained network's spread."""
     moments: MomentsOf = {}
@@ -131,10 +131,10 @@ def bert_base(module: nn.Module, task: Mapping[str, Any]) -> tuple[MomentsOf, by
             moments[f"{name}.weight"] = Moments("constant", mean=1.0)
             moments[f"{name}.bias"] = Moments("constant")
     _fill(module, moments, _seed(task))
-    return moments, b"", [_span_finding(module, _feeds(task))]
+    return moments, b"", _span_finding(module, feeds)
 
 
-def _span_finding(module: nn.Module, feeds: Mapping[str, Tensor]) -> str:
+def _span_finding(module: nn.Module, feeds: Feeds) -> str:
     with torch.no_grad():
         reference = torch.stack(module(**feeds))
         rounded = torch.stack(copy.deepcopy(module).bfloat16()(**feeds)).float()
@@ -149,7 +149,7 @@ def _span_finding(module: nn.Module, feeds: Mapping[str, Tensor]) -> str:
     )
 
 
-def widedeep(module: nn.Module, task: Mapping[str, Any]) -> tuple[MomentsOf, bytes, list[str]]:
+def widedeep(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, bytes, str]:
     """He's uniform initialisation for the rectified layers, 1/√dim for embeddings, a bias for a click rate of a
     quarter."""
     moments: MomentsOf = {}
@@ -165,7 +165,6 @@ def widedeep(module: nn.Module, task: Mapping[str, Any]) -> tuple[MomentsOf, byt
     moments["wide_dense.bias"] = Moments("constant", mean=-1.0)
     _fill(module, moments, _seed(task))
     with torch.no_grad():
-        feeds = _feeds(task)
         reference = module(**feeds)
         narrow = copy.deepcopy(module).bfloat16()
         rounded = narrow(feeds["dense"].bfloat16(), feeds["sparse"]).float()
@@ -173,4 +172,4 @@ def widedeep(module: nn.Module, task: Mapping[str, Any]) -> tuple[MomentsOf, byt
         f"bfloat16: relative L2 {_relative_l2(rounded, reference):.2e}; probabilities "
         f"{', '.join(f'{q:.3f}' for q in reference.quantile(torch.tensor([0.0, 0.1, 0.5, 0.9, 1.0])))}"
     )
-    return moments, b"", [finding]
+    return moments, b"", finding

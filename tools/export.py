@@ -22,6 +22,9 @@ import torch
 import train_digits
 from torch import nn
 
+from accelbench.tensors import TensorSet, stack
+from accelbench.zoo import catalogue, feeds
+
 TASKS = Path(__file__).resolve().parent.parent / "src" / "accelbench" / "zoo" / "tasks"
 
 
@@ -55,11 +58,12 @@ def seeded(
     """Exporter of a task with seeded weights: calibrate ``make()`` and ship its moments and statistics."""
 
     def run(folder: Path) -> None:
-        task = tomllib.loads((folder / "task.toml").read_text(encoding="utf-8"))
+        task = catalogue.load(folder)
+        samples = TensorSet(feeds.feeds(task, folder).path)
+        stacked = {name: torch.from_numpy(values) for name, values in stack(samples).items()}
         module = make().eval()
-        moments, statistics, findings = calibration(module, task)
-        for finding in findings:
-            say(folder, finding)
+        moments, statistics, finding = calibration(module, task, stacked)
+        say(folder, finding)
         if statistics:
             write(folder, calibrate.STATISTICS, statistics, None)
         write(folder, "moments.json", calibrate.to_json(moments, statistics), ("weights", "seeded", "sha256"))
