@@ -21,7 +21,8 @@ from accelbench.tensors import Array, Record
 @dataclass
 class Lane:
     """One strand: the feeds that it rotates, by their ``order``, and what it recorded. ``rows`` are the places in the
-    schedule, where there is one; ``failed`` the positions of queries that raised."""
+    schedule, where there is one; ``failed`` the positions of queries that raised, ``running`` whether a thread is at
+    work on it."""
 
     order: Sequence[int]
     feeds: Iterator[Record]
@@ -29,6 +30,18 @@ class Lane:
     done: array[int] = field(default_factory=lambda: array("q"))
     rows: array[int] = field(default_factory=lambda: array("q"))
     failed: list[int] = field(default_factory=list)
+    running: bool = False
+
+    @property
+    def pending(self) -> bool:
+        """Whether a query of this lane has not ended yet."""
+        return self.running or len(self.issued) > len(self.done)
+
+    def close(self) -> None:
+        """The lane's thread has ended; a query that was interrupted is forgotten."""
+        self.running = False
+        for column in (self.issued, self.rows, self.done):
+            del column[len(self) :]
 
     def __len__(self) -> int:
         return min(len(self.issued), len(self.done))

@@ -170,9 +170,13 @@ def block(run: Callable[[Feed], Outputs], lane: Lane, length: int, now: Callable
 def _one_lane(session: Session, lane: Lane, watch: Watch, clock: Clock) -> None:
     """Closed loop with one query in flight."""
     run, now = session.run, clock.now
-    length = watch.next_block(lane, None)
-    while length:
-        length = watch.next_block(lane, block(run, lane, length, now))
+    lane.running = True
+    try:
+        length = watch.next_block(lane, None)
+        while length:
+            length = watch.next_block(lane, block(run, lane, length, now))
+    finally:
+        lane.close()
 
 
 def _serve(
@@ -184,25 +188,29 @@ def _serve(
     schedule = watch.schedule
     rows, kinds = len(schedule), len(feeds)
     start, left = 0, 1
-    for row in take:
-        if row >= rows or watch.reason is not None:
-            break
-        feed = feeds[row % kinds]
-        wait_until(schedule[row])
-        try:
-            start = now()
-            ended: Ended = run(feed)
-            end = now()
-        except Exception as error:
-            end = now()
-            lane.failed.append(len(lane))
-            ended, left = error, 1
-        issue(start)
-        finish(end)
-        place(row)
-        left -= 1
-        if not left:
-            left = watch.between_arrivals(lane, ended)
+    lane.running = True
+    try:
+        for row in take:
+            if row >= rows or watch.reason is not None:
+                break
+            feed = feeds[row % kinds]
+            place(row)
+            wait_until(schedule[row])
+            try:
+                start = now()
+                ended: Ended = run(feed)
+                end = now()
+            except Exception as error:
+                end = now()
+                lane.failed.append(len(lane))
+                ended, left = error, 1
+            issue(start)
+            finish(end)
+            left -= 1
+            if not left:
+                left = watch.between_arrivals(lane, ended)
+    finally:
+        lane.close()
 
 
 def _submit(session: AsyncSession, made: Sequence[Lane], watch: Watch, clock: Clock) -> None:
@@ -293,31 +301,39 @@ def _carry_out(works: Sequence[Callable[[], None]], watch: Watch, clock: Clock) 
             ready.wait()
             work()
 
+    threads = [threading.Thread(target=thread, args=(work,), daemon=True) for work in works]
     try:
         if len(works) == 1:
             thread(works[0])
             return
-        threads = [threading.Thread(target=thread, args=(work,), daemon=True) for work in works]
         for each in threads:
             each.start()
-        limit = time.monotonic() + watch.plan.stop.max_s + GRACE_S
-        for each in threads:
-            each.join(max(0.0, limit - time.monotonic()))
+        _join(threads, watch.plan.stop.max_s + GRACE_S)
     except KeyboardInterrupt:
         watch.stop("interrupted")
+        _join(threads, GRACE_S)
+
+
+def _join(threads: Sequence[threading.Thread], seconds: float) -> None:
+    limit = time.monotonic() + seconds
+    for each in threads:
+        if each.ident is not None:
+            each.join(max(0.0, limit - time.monotonic()))
 
 
 def _settle(made: Sequence[Lane], watch: Watch, clock: Clock) -> None:
     """Give queries still in flight their time to end, and record those that do not end as failed."""
     watch.finish()
     limit = time.monotonic() + GRACE_S
-    while any(len(lane.issued) > len(lane.done) for lane in made) and time.monotonic() < limit:
+    while any(lane.pending for lane in made) and time.monotonic() < limit:
         time.sleep(0.001)
     for lane in made:
-        if len(lane.issued) > len(lane.done):
+        if lane.pending:
+            if len(lane.issued) == len(lane.done):
+                lane.issued.append(lane.done[-1] if len(lane) else watch.begin)
             lane.failed.append(len(lane.done))
             lane.done.append(clock.now())
-            watch.errors.append(f"query {len(lane.done)} of a lane did not end within {GRACE_S:g} s after the pass")
+            watch.errors.append(f"a query did not end within {GRACE_S:g} s after the pass")
 
 
 def _warm_up(session: Session, feeds: Sequence[Feed], plan: Plan, ability: Ability, width: int, clock: Clock) -> Warm:

@@ -12,7 +12,7 @@ BLOCKS = 16
 
 def is_stationary(times: NDArray[np.int64]) -> bool:
     """Whether the later half of ``times`` (in time order) is without trend: Mann–Kendall's test on the medians of 16
-    blocks at the 5 % level (Mann 1945; Kendall 1975). False below 32 values, where the test could not tell."""
+    blocks at the 5 % level (Mann 1945; Kendall 1975). False below 31 values, where the test could not tell."""
     window = times[len(times) // 2 :]
     if len(window) < BLOCKS:
         return False

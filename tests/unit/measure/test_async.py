@@ -1,0 +1,137 @@
+"""Sessions that take feeds without waiting, and sessions that never come back; in real time, but short."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from tests.unit.measure.fakes import FEEDS
+
+from accelbench.backends.protocol import Done, Feed, Outputs
+from accelbench.measure import load
+from accelbench.model import Plan, Stop
+
+
+class Pool:
+    """Runs what is submitted on threads of its own, for 2 ms each."""
+
+    def __init__(self, workers: int = 4) -> None:
+        self.pool = ThreadPoolExecutor(workers)
+        self.submitted = 0
+        self.in_flight = self.most = 0
+        self._lock = threading.Lock()
+
+    def run(self, feed: Feed) -> Outputs:
+        time.sleep(2e-3)
+        return {"y": feed["x"] * 2}
+
+    def submit(self, feed: Feed, done: Done) -> None:
+        with self._lock:
+            self.submitted += 1
+            self.in_flight += 1
+            self.most = max(self.most, self.in_flight)
+        self.pool.submit(self._work, feed, done, self.submitted)
+
+    def _work(self, feed: Feed, done: Done, _number: int) -> None:
+        outputs = self.run(feed)
+        with self._lock:
+            self.in_flight -= 1
+        done(outputs)
+
+    def close(self) -> None:
+        self.pool.shutdown(cancel_futures=True)
+
+
+def run(session: Pool, concurrency: int | None = None) -> load.Run:
+    plan = Plan("closed_loop", Stop(max_s=0.5, max_queries=200), concurrency=concurrency)
+    try:
+        return load.measure(session, FEEDS, plan, threads=False, submit=True, concurrency=4, audited=False)
+    finally:
+        session.close()
+
+
+def test_so_many_are_in_flight() -> None:
+    session = Pool()
+    found = run(session, concurrency=3)
+    assert session.most == found.concurrency == 3
+    assert found.columns.ok.all()
+    assert found.stop_reason == "queries"
+    assert len(found.columns) == 200
+    assert (np.diff(found.columns.issued) >= 0).all()
+    assert (found.columns.done - found.columns.issued).min() >= 2_000_000
+
+
+def test_samples_belong_to_their_feeds() -> None:
+    found = run(Pool())
+    assert found.samples
+    for sample in found.samples:
+        assert sample.outputs["y"] == FEEDS[sample.feed]["x"] * 2
+        assert found.columns.feed[sample.query] == sample.feed
+
+
+def test_errors_are_recorded() -> None:
+    class Failing(Pool):
+        def _work(self, feed: Feed, done: Done, number: int) -> None:
+            if number % 25 == 0:
+                done(ValueError("too warm"))
+            else:
+                super()._work(feed, done, number)
+
+    found = run(Failing())
+    assert found.errors == ("ValueError: too warm",)
+    assert 4 <= (~found.columns.ok).sum() <= 9
+
+
+def test_a_session_that_refuses_ends_the_pass() -> None:
+    class Refusing(Pool):
+        def submit(self, feed: Feed, done: Done) -> None:  # noqa: ARG002
+            raise RuntimeError("no more requests")
+
+    found = run(Refusing())
+    assert found.stop_reason == "error"
+    assert found.errors == ("RuntimeError: no more requests",)
+    assert not found.columns.ok.any()
+
+
+def test_queries_that_never_end_are_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "GRACE_S", 0.2)
+
+    class Losing(Pool):
+        def _work(self, feed: Feed, done: Done, number: int) -> None:
+            if number < 300 or number > 310:
+                super()._work(feed, done, number)
+
+    session = Losing()
+    stop = Stop(max_s=0.5)
+    begun = time.monotonic()
+    found = load.measure(
+        session, FEEDS, Plan("offline", stop), threads=False, submit=True, concurrency=4, audited=False
+    )
+    session.close()
+    assert time.monotonic() - begun < 3
+    assert found.columns.ok.any()
+    assert 1 <= (~found.columns.ok).sum() <= 4
+    assert "a query did not end within 0.2 s after the pass" in found.errors
+
+
+@pytest.mark.parametrize("scenario", ["closed_loop", "server"])
+def test_a_thread_that_never_returns_is_left_behind(monkeypatch: pytest.MonkeyPatch, scenario: str) -> None:
+    monkeypatch.setattr(load, "GRACE_S", 0.2)
+    let_go = threading.Event()
+
+    class Hanging(Pool):
+        def run(self, feed: Feed) -> Outputs:
+            self.submitted += 1
+            if self.submitted == 150:
+                let_go.wait(20)
+            return super().run(feed)
+
+    session = Hanging()
+    plan = Plan(scenario, Stop(max_s=0.5), rate=300.0)  # type: ignore[arg-type]
+    found = load.measure(session, FEEDS, plan, threads=True, submit=False, concurrency=2, audited=False)
+    let_go.set()
+    session.close()
+    assert (~found.columns.ok).sum() == 1
+    assert found.columns.ok.sum() > 50
+    assert found.errors == ("a query did not end within 0.2 s after the pass",)
