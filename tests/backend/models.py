@@ -43,7 +43,7 @@ class Lab:
         return Job(
             model=str(model),
             inputs=(TensorSpec("x", "float32", (batch, 1, 8, 8)),),
-            outputs=(TensorSpec("y", "float32", (batch, 10)),),
+            outputs=(TensorSpec("y", "float32", (batch, 10)), TensorSpec("share", "float32", (batch, 10))),
             target=Target(spec.name, "cpu", precision, spec.options(options)),
             batch=batch,
             batched=True,
@@ -59,7 +59,11 @@ class Lab:
         worker.load(compiled, job)
         out = Path(job.work).with_suffix(".out")
         facts = worker.infer(self.feeds, out, batch=job.batch, batched=True)
-        return compiled, np.stack([record["y"] for record in TensorSet(out)]), facts
+        return compiled, self.output(job, "y"), facts
+
+    def output(self, job: Job, name: str) -> Floats:
+        """What ``outputs`` left of the output called ``name``: [samples, ...]."""
+        return np.stack([record[name] for record in TensorSet(Path(job.work).with_suffix(".out"))])
 
     def measured(
         self, worker: Worker, job: Job, compiled: Compiled, scenario: Scenario = "single_stream", max_s: float = 0.5
@@ -108,8 +112,9 @@ def convolutional(batch: int) -> onnx.ModelProto:
         helper.make_node("Flatten", ["d"], ["e"], name="f"),
         helper.make_node("MatMul", ["e", "w3"], ["g"], name="mm"),
         helper.make_node("Add", ["g", "b3"], ["y"], name="add"),
+        helper.make_node("Softmax", ["y"], ["share"], name="sm"),
     ]
-    return _model(nodes, {"x": [batch, 1, 8, 8]}, {"y": [batch, 10]}, _weights())
+    return _model(nodes, {"x": [batch, 1, 8, 8]}, {"share": [batch, 10], "y": [batch, 10]}, _weights())
 
 
 def unknown_operator() -> onnx.ModelProto:

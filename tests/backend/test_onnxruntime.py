@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from tests.backend.models import Lab, expected, relative_l2, unknown_operator
@@ -21,11 +22,12 @@ def test_float32_is_what_numpy_computes(
         measured = here.measured(worker, job, compiled)
         offline = here.measured(worker, job, compiled, "offline")
     assert relative_l2(outputs, expected(here.feeds)) < 1e-6
+    assert np.allclose(here.output(job, "share").sum(axis=1), 1)
     assert (facts.records, facts.unready) == (10, 0)
     assert compiled.executed_precision == "fp32"
     assert compiled.files == ("model.onnx", "model.data")
     assert {node for placement in compiled.placements for node in placement.nodes} == {
-        "c1", "r1", "c2", "r2", "f", "mm", "add"
+        "c1", "r1", "c2", "r2", "f", "mm", "add", "sm"
     }  # fmt: skip
     assert {placement.device for placement in compiled.placements} == {"cpu"}
     assert measured.integrity is not None

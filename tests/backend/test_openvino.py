@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from tests.backend.models import Lab, expected, relative_l2, unknown_operator
@@ -29,6 +30,7 @@ def test_float32_is_what_numpy_computes(
         compiled, outputs, facts = here.outputs(worker, job)
         measured = here.measured(worker, job, compiled, scenario)
     assert relative_l2(outputs, expected(here.feeds)) < 1e-5
+    assert np.allclose(here.output(job, "share").sum(axis=1), 1)
     assert (facts.records, facts.unready) == (10, 0)
     assert compiled.executed_precision == "fp32"
     assert compiled.settings["performance_hint"] == purpose.upper()

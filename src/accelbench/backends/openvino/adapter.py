@@ -48,7 +48,8 @@ class OvSession:
 
     def __init__(self, model: openvino.CompiledModel, outputs: Sequence[str], concurrency: int) -> None:
         self._model = model
-        self._places = [(name, model.output(name).get_index()) for name in outputs]
+        places = {name: place for place, port in enumerate(model.outputs) for name in port.get_names()}
+        self._places = [(name, places[name]) for name in outputs]
         self._local = threading.local()
         self._concurrency = concurrency
         self._free: SimpleQueue[openvino.InferRequest] = SimpleQueue()
