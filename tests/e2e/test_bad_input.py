@@ -52,7 +52,7 @@ def refused(done: subprocess.CompletedProcess[str], *parts: str) -> None:
 )
 def test_wrong_words(tmp_path: Path, words: list[str], parts: list[str]) -> None:
     more = [] if "-b" in words else SMALL
-    refused(accelbench("run", *words, *more, cwd=tmp_path), *parts)
+    refused(accelbench("run", *more, *words, cwd=tmp_path), *parts)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -56,7 +56,7 @@ class RunDirectory:
                     raise UsageError(f"{run.path} already holds {held}, nothing is overwritten: choose another -o")
             try:
                 run.reports.mkdir(parents=True)
-            except (FileExistsError, NotADirectoryError) as error:
+            except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
                 raise UsageError(f"{run.path} cannot be made ({error.strerror}): choose another -o") from None
         return run
 
