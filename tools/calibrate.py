@@ -150,8 +150,8 @@ def _span_finding(module: nn.Module, feeds: Feeds) -> str:
 
 
 def widedeep(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, bytes, str]:
-    """He's uniform initialisation for the rectified layers, 1/√dim for embeddings, a bias for a click rate of a
-    quarter."""
+    """He's uniform initialisation for the rectified layers, 1/√dim for embeddings, a bias for a click rate near
+    one tenth."""
     moments: MomentsOf = {}
     for name, layer in module.named_modules():
         if isinstance(layer, nn.Embedding):

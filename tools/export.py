@@ -113,7 +113,7 @@ EXPORTERS: dict[str, Callable[[Path], None]] = {
     "resnet50": seeded(nets.Resnet50, {"image": torch.zeros(2, 3, 224, 224)}, calibrate.resnet50),
     "bert-base": seeded(
         nets.BertBase,
-        {"input_ids": TOKENS, "attention_mask": TOKENS, "token_type_ids": 0 * TOKENS},
+        {"input_ids": TOKENS, "attention_mask": TOKENS.clone(), "token_type_ids": 0 * TOKENS},
         calibrate.bert_base,
     ),
     "widedeep": seeded(

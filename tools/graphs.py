@@ -45,12 +45,21 @@ def export(
             verbose=False,
         )
     model = program.model_proto
+    _expect_used(model.graph)
     onnxscript.optimizer.fold_constants(model, should_fold=lambda node: False if node.op_type == "Transpose" else None)
     _drop_zero_biases(model.graph)
     onnxscript.optimizer.remove_unused_nodes(model)
     model.graph.name = graph_name
     _strip(model)
     return model
+
+
+def _expect_used(graph: onnx.GraphProto) -> None:
+    """Every input is read by some node: the exporter takes two inputs that are one tensor object for one input."""
+    read = {name for node in graph.node for name in node.input}
+    unused = [value.name for value in graph.input if value.name not in read]
+    if unused:
+        raise ValueError(f"the exported graph reads none of {unused}: give the exporter distinct example tensors")
 
 
 def _drop_zero_biases(graph: onnx.GraphProto) -> None:
