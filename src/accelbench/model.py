@@ -123,7 +123,8 @@ class Stop:
 
 @dataclass(frozen=True)
 class Plan:
-    """One timed pass: how queries arrive and when it stops. ``rate`` is queries per second (``server`` only),
+    """One timed pass: how queries arrive and when it stops. ``rate`` is queries per second and
+    ``burst`` how many of them arrive together (``server`` only),
     ``concurrency`` the queries in flight (``None``: what the stack asks for), ``latency_bound_s`` with its
     ``statistic`` in ``stop`` the bound that must hold."""
 
@@ -134,6 +135,7 @@ class Plan:
     batch: int = 1
     concurrency: int | None = None
     rate: float | None = None
+    burst: int = 1
     seed: int = 0
     latency_bound_s: float | None = None
 

@@ -279,7 +279,7 @@ def _drive(
     if plan.scenario == "server":
         clock.calibrate()
         take = count()
-        watch.follow(arrivals.poisson(plan.rate or 0.0, plan.stop.max_s, plan.seed))
+        watch.follow(arrivals.bursts(plan.rate or 0.0, plan.stop.max_s, plan.seed, plan.burst))
         works = [partial(_serve, session, lane, watch, clock, take, feeds) for lane in made]
     elif together:
         works = [partial(_submit, cast(AsyncSession, session), made, watch, clock)]

@@ -99,7 +99,7 @@ def test_queries_that_never_end_are_failed(monkeypatch: pytest.MonkeyPatch) -> N
 
     class Losing(Pool):
         def _work(self, feed: Feed, done: Done, number: int) -> None:
-            if number < 300 or number > 310:
+            if number != 260:
                 super()._work(feed, done, number)
 
     session = Losing()
@@ -109,9 +109,9 @@ def test_queries_that_never_end_are_failed(monkeypatch: pytest.MonkeyPatch) -> N
         session, FEEDS, Plan("offline", stop), threads=False, submit=True, concurrency=4, audited=False
     )
     session.close()
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 8
     assert found.columns.ok.any()
-    assert 1 <= (~found.columns.ok).sum() <= 4
+    assert (~found.columns.ok).sum() == 1
     assert "a query did not end within 0.2 s after the pass" in found.errors
 
 
