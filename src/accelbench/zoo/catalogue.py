@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from accelbench.errors import UsageError
 from accelbench.model import Task, Tier
-from accelbench.zoo.weights import graph_bytes
+from accelbench.zoo.weights import checked, graph_bytes
 
 TASKS = Path(__file__).parent / "tasks"
 ADAPTER = TypeAdapter(Task)
@@ -53,22 +53,23 @@ def load(where: Path) -> Task:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} cannot be read as TOML ({error})") from error
     try:
-        return ADAPTER.validate_json(json.dumps(fields))
+        return ADAPTER.validate_json(json.dumps(fields, default=str))
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{path}: {field}: {first['msg']}") from error
 
 
-def graph(task: Task) -> onnx.ModelProto:
-    """A shipped task's frozen graph without weights. Raises UsageError when the file is not what the task says."""
-    return onnx.load_from_string(graph_bytes(task, folder(task)))
+def graph(task: Task, where: Path | None = None) -> onnx.ModelProto:
+    """The frozen graph without weights of a task in folder ``where`` (None: a shipped one). Raises UsageError when the
+    file is not what the task says."""
+    return onnx.load_from_string(graph_bytes(task, where or folder(task)))
 
 
 def task_hash(task: Task, where: Path | None = None) -> str:
     """The sha256 of what the task means: graph, moments and files of its weights, feeds, metric, inputs, outputs.
 
-    Title, tier, domain, tolerance and source may change without it.
+    Title, tier, domain, tolerance and source may change without it. Raises UsageError for a file that is missing.
     """
     place = where or folder(task)
     meaning = {
@@ -76,6 +77,8 @@ def task_hash(task: Task, where: Path | None = None) -> str:
         for name, value in asdict(task).items()
         if name not in ("title", "tier", "domain", "tolerance", "source")
     }
-    names = sorted({source.file for source in task.weights if source.file and source.kind != "hub"})
-    meaning["files"] = {name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in names}
+    names = {source.file for source in task.weights if source.kind != "hub"} | {task.dataset.file}
+    meaning["files"] = {
+        name: hashlib.sha256(checked(place / name, None)).hexdigest() for name in sorted(filter(None, names))
+    }
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()

@@ -29,7 +29,9 @@ def clicks(
 
     Counts are zero in one row of ten, else powers of two with a normal exponent, so their tail is heavy. The id of a
     field is the integer part of a log-uniform number, which gives it a frequency of about 1/(id + 1) up to the field's
-    last id; the first rows walk through first and last ids, so that every field's whole range is used.
+    last id; row 0 has every field's first id and row 1 every last one, so that whole tables are used.
+
+    Logarithm and exponential come from the platform; where the last bit of one differs, hardly ever a value does.
     """
     dense = np.empty((count, DENSE), np.float32)
     for column in range(DENSE):

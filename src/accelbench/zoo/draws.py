@@ -24,8 +24,8 @@ class Draws:
         return np.asarray(self._philox.random_raw(count), dtype=np.uint64)
 
     def below(self, bound: int, count: int) -> NDArray[np.int64]:
-        """``count`` integers in [0, bound), ``bound`` at most 2^32: the high word times the bound, shifted back
-        (Lemire 2019 without rejection; the bias is below bound ÷ 2^32)."""
+        """``count`` integers in [0, bound), ``bound`` at most 2^32: half a word times the bound, shifted back (Lemire
+        2019 without rejection; the bias is below bound ÷ 2^32)."""
         high = self.words(count) >> np.uint64(32)
         return ((high * np.uint64(bound)) >> np.uint64(32)).astype(np.int64)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -82,30 +83,42 @@ def _kept(task: Task, folder: Path, dataset: Dataset) -> Feeds:
         raise UsageError(
             f"task {task.id} has a data set of unknown kind {dataset.kind!r}: known are {', '.join(kinds)}"
         )
+    if dataset.count < 1 or (dataset.file is not None and dataset.sha256 is None):
+        raise UsageError(f"task {task.id}: its data set needs a count of at least 1, and the sha256 of its file")
     return keep([FORMAT, asdict(dataset)], lambda: kinds[dataset.kind](dataset, folder))
 
 
 def _digits(dataset: Dataset, folder: Path) -> Source:
     """The held-out test split; for another seed, the same pictures under noise of a sixteenth of their range."""
     path = folder / str(dataset.file)
-    with np.load(io.BytesIO(checked(path, dataset.sha256))) as stored:
-        pictures, labels = stored["x"][: dataset.count], stored["y"][: dataset.count]
+    try:
+        with np.load(io.BytesIO(checked(path, dataset.sha256))) as stored:
+            images, labels = stored["x"][: dataset.count], stored["y"][: dataset.count]
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path} is no .npz file with the arrays x and y ({error})") from error
     if dataset.seed:
-        noise = Draws(dataset.seed, "digits").normal(pictures.size).reshape(pictures.shape) / 16
-        pictures = (pictures + noise * np.ptp(pictures)).astype(np.float32)
-    return ({"image": picture} for picture in pictures), labels
+        noise = Draws(dataset.seed, "digits").normal(images.size).reshape(images.shape) / 16
+        images = (images + noise * np.ptp(images)).astype(np.float32)
+    return ({"image": image} for image in images), labels
 
 
 def _images(dataset: Dataset, _folder: Path) -> Source:
-    size = int(dataset.options["size"])
+    size = _option(dataset, "size")
     return ({"image": picture} for picture in pictures(dataset.count, size, dataset.seed)), None
 
 
 def _tokens(dataset: Dataset, _folder: Path) -> Source:
-    length, vocabulary = int(dataset.options["length"]), int(dataset.options["vocabulary"])
+    length, vocabulary = _option(dataset, "length"), _option(dataset, "vocabulary")
     return (tokens(index, length, vocabulary, dataset.seed) for index in range(dataset.count)), None
 
 
 def _clicks(dataset: Dataset, _folder: Path) -> Source:
     dense, sparse = clicks(dataset.count, dataset.seed)
     return ({"dense": row, "sparse": ids} for row, ids in zip(dense, sparse, strict=True)), None
+
+
+def _option(dataset: Dataset, name: str) -> int:
+    value = dataset.options.get(name)
+    if not isinstance(value, int):
+        raise UsageError(f"a data set of kind {dataset.kind} needs dataset.options.{name}, a whole number")
+    return value

@@ -1,14 +1,15 @@
 """What a graph tells of itself: parameters, and the FLOPs of every node.
 
-A multiply-add counts as two FLOPs, as in He et al. 2016 (whose "FLOPs" are multiply-adds: half of ours). Counted are
-convolutions, matrix products and recurrent layers exactly; every other floating-point operator that computes counts one
-per element of its output; what only moves data counts nothing.
+A multiply-add counts as two FLOPs (the "FLOPs" of He et al. 2016 are multiply-adds: half of ours). Counted exactly are
+convolutions, matrix products, and the matrix products of recurrent layers; every other operator with a floating-point
+output counts one per element of it; what only moves data, and arithmetic on integers, counts nothing. Of some operators
+nothing is said: see ``UNTOLD``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 import onnx
@@ -16,8 +17,17 @@ import onnx
 FREE = frozenset((
     "Cast", "CastLike", "Concat", "Constant", "ConstantOfShape", "Expand", "Flatten", "Gather", "GatherElements",
     "GatherND", "Identity", "NonZero", "OneHot", "Pad", "Range", "Reshape", "Shape", "Size", "Slice", "Split",
-    "Squeeze", "Tile", "Transpose", "Unsqueeze", "Where", "Dropout", "If", "Loop", "Scan", "DepthToSpace",
+    "Squeeze", "Tile", "Transpose", "Unsqueeze", "Where", "Dropout", "DepthToSpace",
     "SpaceToDepth", "ScatterElements", "ScatterND", "Trilu", "EyeLike",
+))  # fmt: skip
+UNTOLD = frozenset((
+    "If", "Loop", "Scan", "Einsum", "Attention", "DeformConv", "DFT", "STFT", "QLinearConv", "QLinearMatMul",
+    "ConvInteger", "MatMulInteger",
+))  # fmt: skip
+"""Operators whose work the shape of their output does not tell; so are all of other domains than ONNX's own."""
+
+FLOATS = frozenset((
+    onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE, onnx.TensorProto.BFLOAT16,
 ))  # fmt: skip
 PRODUCTS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
@@ -28,8 +38,9 @@ Shapes = Mapping[str, Shape]
 
 @dataclass(frozen=True)
 class GraphFacts:
-    """``parameters``: elements of all floating-point initializers. ``by_node``: FLOPs of each node by its name (nodes
-    without a name are called after their first output). ``unknown``: the nodes whose shapes cannot be inferred."""
+    """``parameters``: elements of all floating-point initializers. ``by_node``: FLOPs of all nodes of a name (nodes
+    without one are called after their first output). ``unknown``: the nodes whose FLOPs cannot be told, because of
+    their operator or a shape that cannot be inferred; they count nothing."""
 
     parameters: int
     by_node: Mapping[str, int]
@@ -37,48 +48,94 @@ class GraphFacts:
 
     @property
     def flops(self) -> int:
-        """The sum over all nodes of known shape."""
+        """The sum over all nodes that are not ``unknown``."""
         return sum(self.by_node.values())
 
 
 def graph_facts(model: onnx.ModelProto, batch: int = 1) -> GraphFacts:
-    """Count the model with every symbolic dimension taken as ``batch``."""
-    fixed = onnx.ModelProto()
-    fixed.CopyFrom(model)
-    for value in (*fixed.graph.input, *fixed.graph.output):
-        for dim in value.type.tensor_type.shape.dim:
-            if not dim.HasField("dim_value"):
-                dim.dim_value = batch
-    del fixed.graph.value_info[:]
-    inferred = onnx.shape_inference.infer_shapes(fixed, data_prop=True).graph
-    shapes = {tensor.name: tuple(tensor.dims) for tensor in inferred.initializer}
-    for value in (*inferred.input, *inferred.value_info, *inferred.output):
-        dims = value.type.tensor_type.shape.dim
-        if value.type.tensor_type.HasField("shape") and all(dim.HasField("dim_value") for dim in dims):
-            shapes.setdefault(value.name, tuple(dim.dim_value for dim in dims))
+    """Count the model with every symbolic dimension of its inputs taken as ``batch``."""
+    graph = _inferred(_with_batch(model, batch))
+    shapes = _shapes(graph)
+    values = (*graph.input, *graph.value_info, *graph.output)
+    numbers = {value.name for value in values if value.type.tensor_type.elem_type in FLOATS}
     by_node: dict[str, int] = {}
     unknown = []
-    for node in inferred.node:
-        name = node.name or node.output[0]
-        count = _flops(node, shapes)
-        by_node[name] = count or 0
+    for node in graph.node:
+        outputs = [output for output in node.output if output]
+        name = node.name or (outputs or [node.op_type])[0]
+        count = _flops(node, shapes, outputs, numbers)
+        by_node[name] = by_node.get(name, 0) + (count or 0)
         if count is None:
             unknown.append(name)
-    parameters = sum(math.prod(tensor.dims) for tensor in inferred.initializer if _is_float(tensor.data_type))
-    return GraphFacts(parameters, by_node, tuple(unknown))
+    return GraphFacts(parameters(graph), by_node, tuple(unknown))
 
 
-def _flops(node: onnx.NodeProto, shapes: Shapes) -> int | None:
-    """FLOPs of one node; None where a shape that matters is not known."""
-    if node.op_type in FREE:
+def _with_batch(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(model)
+    symbols = {dim.dim_param for value in fixed.graph.input for dim in value.type.tensor_type.shape.dim}
+    for value in (*fixed.graph.input, *fixed.graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param in symbols and not dim.HasField("dim_value"):
+                dim.dim_value = batch
+            elif dim.dim_param:  # follows from the inputs
+                dim.Clear()
+    del fixed.graph.value_info[:]
+    return fixed
+
+
+def _inferred(model: onnx.ModelProto) -> onnx.GraphProto:
+    """The graph with every shape that can be inferred.
+
+    The inference follows the values of shapes that a graph computes through Unsqueeze, but not through Reshape, which
+    some exporters write to make a vector of one size; so it is run again with the former in the latter's place.
+    """
+    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    shapes = _shapes(graph)
+    opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
+    vectors = [
+        node
+        for node in model.graph.node
+        if node.op_type == "Reshape" and [shapes.get(name) for name in node.input] == [(), (1,)]
+    ]
+    if not vectors or opset < 13:  # axes became an input in 13
+        return graph
+    axis = onnx.helper.make_tensor("accelbench/axis", onnx.TensorProto.INT64, [1], [0])
+    model.graph.initializer.append(axis)
+    for node in vectors:
+        node.op_type, node.input[1] = "Unsqueeze", axis.name
+        del node.attribute[:]
+    return onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+
+
+def _shapes(graph: onnx.GraphProto) -> Shapes:
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    shapes |= {tensor.values.name: tuple(tensor.dims) for tensor in graph.sparse_initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        tensor = value.type.tensor_type
+        if tensor.HasField("shape") and all(dim.HasField("dim_value") for dim in tensor.shape.dim):
+            shapes.setdefault(value.name, tuple(dim.dim_value for dim in tensor.shape.dim))
+    return shapes
+
+
+def parameters(graph: onnx.GraphProto) -> int:
+    """Elements of all floating-point initializers."""
+    return sum(math.prod(tensor.dims) for tensor in graph.initializer if tensor.data_type in FLOATS)
+
+
+def _flops(node: onnx.NodeProto, shapes: Shapes, outputs: list[str], numbers: Set[str]) -> int | None:
+    """FLOPs of one node, ``numbers`` being the names of floating-point values; None where they cannot be told."""
+    if node.op_type in UNTOLD or node.domain not in ("", "ai.onnx"):
+        return None
+    if node.op_type in FREE or not outputs:
         return 0
     inputs = [shapes.get(name) for name in node.input if name]
-    output = shapes.get(next(name for name in node.output if name))
+    output = shapes.get(outputs[0])
     if output is None:
         return None
     size = math.prod(output)
     if node.op_type not in PRODUCTS and node.op_type not in GATES:
-        return size
+        return size if outputs[0] in numbers else 0
     data, weight = inputs[:2]
     if weight is None or (data is None and node.op_type != "Gemm"):
         return None
@@ -100,12 +157,3 @@ def _products(node: onnx.NodeProto, data: Shape, weight: Shape, size: int) -> in
     directions, rows, width = weight
     steps, batch = data[:2]
     return 2 * directions * steps * batch * rows * (width + rows // GATES[node.op_type])
-
-
-def _is_float(kind: int) -> bool:
-    return kind in (
-        onnx.TensorProto.FLOAT,
-        onnx.TensorProto.FLOAT16,
-        onnx.TensorProto.DOUBLE,
-        onnx.TensorProto.BFLOAT16,
-    )

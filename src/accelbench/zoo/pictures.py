@@ -6,7 +6,8 @@ natural images", IJCV 41, 2001). Each disc has a colour, a shading and a grain o
 brightness than in hue, as D. Ruderman, T. Cronin and C.-C. Chiao found ("Statistics of cone responses to natural
 images", JOSA A 15, 1998). Scenes differ from one another in palette, brightness, contrast, scale and texture.
 
-Everything up to the eight-bit pixel is integer arithmetic, so pictures are the same on every machine.
+Everything up to the eight-bit pixel is integer arithmetic, or division and square root, which IEEE 754 rounds
+correctly; so pictures are the same on every machine.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ COVER = 6
 """Area of all discs ÷ area of the picture: exp(-6) of it stays background."""
 
 
-def pictures(count: int, size: int, seed: int) -> NDArray[np.float32]:
+def pictures(count: int, size: int, seed: int, first: int = 0) -> NDArray[np.float32]:
     """``count`` pictures as networks for ImageNet take them: float32 [count, 3, size, size], RGB, with ImageNet's mean
-    and standard deviation per channel taken off. Picture i depends on ``seed``, ``size`` and i alone."""
+    and standard deviation per channel taken off. They are the pictures ``first`` and following of an endless series
+    that ``seed`` and ``size`` name."""
     result = np.empty((count, 3, size, size), np.float32)
     levels = np.arange(256) / 255.0
     tables = [((levels - mean) / std).astype(np.float32) for mean, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)]
     for i in range(count):
-        photo = scene(size, seed, i)
+        photo = scene(size, seed, first + i)
         for channel, table in enumerate(tables):
             result[i, channel] = table[photo[channel]]
     return result
@@ -42,7 +44,7 @@ def scene(size: int, seed: int, index: int) -> NDArray[np.uint8]:
     """One picture before normalisation: uint8 [3, size, size]."""
     draws = Draws(seed, f"picture/{size}/{index}")
     fine = size * OVERSAMPLING
-    smallest = OVERSAMPLING * int(draws.between(2, 4, 1)[0])
+    smallest = int(draws.between(2, 5, 1)[0])
     largest = max(smallest + 1, fine * int(draws.between(25, 60, 1)[0]) // 100)
     leaves = _leaves(draws, fine, smallest, largest)
     colours, grain = _palette(draws, int(leaves.max()) + 1)
@@ -64,8 +66,8 @@ def _leaves(draws: Draws, fine: int, smallest: int, largest: int) -> NDArray[np.
     # The mean of r² under the density r^-3 on [smallest, largest] is 2·ln(largest/smallest)·smallest² and a little.
     octaves = (largest // smallest).bit_length()
     count = COVER * fine * fine // (4 * octaves * smallest * smallest) + 16
-    ratio = (smallest / largest) ** 2
-    radii = np.floor(smallest / np.sqrt(1.0 - draws.unit(count) * (1.0 - ratio))).astype(np.int64)
+    ratio = smallest / largest
+    radii = np.floor(smallest / np.sqrt(1.0 - draws.unit(count) * (1.0 - ratio * ratio))).astype(np.int64)
     margin = largest // 2
     columns = draws.between(-margin, fine + margin, count)
     rows = draws.between(-margin, fine + margin, count)
@@ -87,14 +89,14 @@ def _disc(radius: int) -> NDArray[np.bool_]:
 
 def _palette(draws: Draws, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Colours int32 [3, count] and strengths of texture int32 [count] of a scene's surfaces."""
-    base, warmth, tint = (int(draws.between(-r, r, 1)[0]) for r in (45, 30, 12))
-    contrast = int(draws.between(25, 100, 1)[0])
-    saturation = int(draws.between(5, 30, 1)[0])
+    base, warmth, tint = (int(draws.between(-r, r, 1)[0]) for r in (45, 20, 8))
+    contrast = int(draws.between(18, 60, 1)[0])
+    saturation = int(draws.between(4, 20, 1)[0])
     grey = 120 + base + _bell(draws, contrast, count)
     yellow = warmth + _bell(draws, saturation, count)
     red = tint + _bell(draws, saturation // 2, count)
     colours = np.stack([grey + yellow // 2 + red, grey + yellow // 2 - red, grey - yellow])
-    grain = draws.between(2, int(draws.between(20, 120, 1)[0]), count)
+    grain = draws.between(2, int(draws.between(15, 60, 1)[0]), count)
     return np.clip(colours, 4, 251).astype(np.int32), grain.astype(np.int32)
 
 

@@ -18,6 +18,7 @@ from accelbench.zoo.materialise import Model, materialise
 from accelbench.zoo.user import Shapes
 
 HUB = "hub"
+KINDS = ("shipped", HUB, "seeded")
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,24 @@ class Subject:
 
 
 def from_task(task: Task, weights: str | None, progress: Progress | None = None) -> Subject:
-    """A shipped task, with the weights that are named: None (the first at hand), ``hub``, or a safetensors file.
+    """A shipped task, with the weights that are named: None (the first at hand), one of ``KINDS``, or a safetensors
+    file.
 
     Raises UsageError when the weights are missing, damaged or do not fit.
     """
     folder = catalogue.folder(task)
-    file = Path(weights) if weights not in (None, HUB) else None
+    file = Path(weights) if weights is not None and weights not in KINDS else None
     if file is not None and not file.is_file():
-        raise UsageError(f"--weights {weights}: there is no such file (or say `hub` for the task's pinned revision)")
+        raise UsageError(f"--weights {weights}: there is no such file (or say one of {', '.join(KINDS)})")
+    chosen = task
+    if weights in KINDS:
+        chosen = replace(task, weights=tuple(source for source in task.weights if source.kind == weights))
+        if not chosen.weights:
+            raise UsageError(f"task {task.id} has no {weights} weights: it has {_kinds(task)}")
 
     @cache
     def model(batch: int) -> Model:
-        return materialise(task, folder, batch=batch, weights_file=file, use_hub=weights == HUB, progress=progress)
+        return materialise(chosen, folder, batch=batch, weights_file=file, use_hub=weights == HUB, progress=progress)
 
     model(1)
     return Subject(
@@ -73,5 +80,11 @@ def from_file(path: Path, shapes: Shapes, inputs: Path | None, seed_weights: boo
         model=cache(given.model),
         feeds=samples,
         calibration=samples if inputs else user_feeds.drawn(task, graph, user.SEED + 1),
-        facts=graph_facts(given.proto),
+        facts=graph_facts(given.fixed()),
+    )
+
+
+def _kinds(task: Task) -> str:
+    return (
+        ", ".join(source.kind for source in task.weights if source.kind != "local") or "none but a file that you name"
     )

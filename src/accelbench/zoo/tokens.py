@@ -20,11 +20,11 @@ def tokens(index: int, length: int, vocabulary: int, seed: int) -> dict[str, NDA
     ``token_type_ids``, int64 [length] each.
 
     Word i of the ranked vocabulary comes with a probability in proportion to 1/(i + 2.7) (Zipf 1935, Mandelbrot 1953),
-    ranks being scattered over the ids. Lengths of contexts are log-normal-like around 150 words, as in SQuAD; one in
-    four fills the whole length.
+    ranks being scattered over the ids. Contexts have about 150 words with a deviation of 60, as in SQuAD; one in four
+    fills the whole length, which must be at least 5.
     """
     draws = Draws(seed, f"tokens/{length}/{vocabulary}/{index}")
-    question = int(draws.between(*QUESTION, 1)[0])
+    question = min(int(draws.between(*QUESTION, 1)[0]), (length - 3) // 2)
     room = length - question - 3
     spread = 1 + 0.4 * float(draws.normal(1)[0])
     context = room if int(draws.below(4, 1)[0]) == 0 else int(min(room, max(SHORTEST_CONTEXT, 150 * spread)))

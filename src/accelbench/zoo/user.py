@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +19,7 @@ from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 from accelbench import paths
 from accelbench.errors import UsageError
 from accelbench.model import Artifact, Dataset, Dim, Metric, Task, TensorSpec, Tolerance, Weights, WeightSource
+from accelbench.zoo.graph_facts import parameters
 from accelbench.zoo.materialise import BATCH, Model
 from accelbench.zoo.user_weights import seed_initializers
 
@@ -27,8 +27,16 @@ MODEL = "model.onnx"
 SEED = 0
 SAMPLES = 16
 
-FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
+LIMIT_BYTES = 2_000_000_000
+"""What one ONNX file can hold (protobuf: 2 GiB) and a little less; larger weights go beside it."""
 
+NUMERIC = frozenset((
+    TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BOOL,
+    TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64,
+    TensorProto.UINT8, TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64,
+))  # fmt: skip
+
+Dimension = onnx.TensorShapeProto.Dimension
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -63,26 +71,33 @@ class UserModel:
         if not folder.is_dir():
             with paths.building(folder) as temporary:
                 self._write(temporary, inputs)
-        data = hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
+        data = (folder / MODEL).read_bytes()
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         weights = Weights(
             kind="seeded" if self.seeded else "model",
             sha256=hashlib.sha256(f"{self.content} {SEED if self.seeded else 'own'}".encode()).hexdigest(),
-            parameters=sum(
-                math.prod(tensor.dims) for tensor in self.proto.graph.initializer if tensor.data_type in FLOATS
-            ),
+            parameters=parameters(onnx.ModelProto.FromString(data).graph),
             detail=f"drawn anew from seed {SEED} for {self.path.name}" if self.seeded else f"inside {self.path.name}",
         )
         source = Artifact(
             name=self.path.name,
-            sha256=hashlib.sha256(f"{data} {weights.sha256}".encode()).hexdigest(),
+            sha256=hashlib.sha256(f"{hashlib.sha256(data).hexdigest()} {weights.sha256}".encode()).hexdigest(),
             format="onnx",
             size_bytes=size,
             maker="user",
             options={"batch": str(batch), "weights": weights.kind},
         )
-        outputs = tuple(_for_batch(spec, batch) for spec in self.task.outputs)
+        outputs = self.task.outputs
+        if self.task.batched:
+            outputs = tuple(_for_batch(spec, batch) for spec in outputs)
         return Model(folder / MODEL, source, weights, inputs, outputs)
+
+    def fixed(self) -> onnx.ModelProto:
+        """The graph for one sample, as the file has it, with every shape of its inputs fixed."""
+        proto = onnx.ModelProto()
+        proto.CopyFrom(self.proto)
+        _fix(proto, tuple(_for_batch(spec, 1) for spec in self.task.inputs))
+        return proto
 
     def _write(self, folder: Path, inputs: tuple[TensorSpec, ...]) -> None:
         proto = onnx.ModelProto()
@@ -95,8 +110,8 @@ class UserModel:
                 target = folder / file.relative_to(self.path.parent)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, target)
-        _fix(proto, {spec.name: spec.shape for spec in inputs})
-        onnx.save_model(proto, folder / MODEL)
+        _fix(proto, inputs)
+        onnx.save_model(proto, folder / MODEL, save_as_external_data=proto.ByteSize() > LIMIT_BYTES, location="weights")
 
 
 def read(path: Path, shapes: Shapes, seeded: bool) -> UserModel:
@@ -107,14 +122,17 @@ def read(path: Path, shapes: Shapes, seeded: bool) -> UserModel:
     for an input that there is not.
     """
     proto = _load(path)
-    inputs, outputs = _signature(proto)
+    inputs, outputs = _signature(path, proto)
+    if not inputs:
+        raise UsageError(f"{path} has no inputs, so there is nothing to feed it with")
     for name in shapes:
         if name not in [spec.name for spec in inputs]:
             raise UsageError(f"--shape {name}: {path} has no such input; it has {', '.join(s.name for s in inputs)}")
     batched = not shapes and _is_batched((*inputs, *outputs))
     if batched:
         inputs, outputs = tuple(map(_with_batch, inputs)), tuple(map(_with_batch, outputs))
-    fixed = tuple(_fixed(path, spec, shapes, batched) for spec in inputs)
+    ranked = {value.name for value in proto.graph.input if value.type.tensor_type.HasField("shape")}
+    fixed = tuple(_fixed(path, spec, shapes, batched, spec.name in ranked) for spec in inputs)
     task = Task(
         id=re.sub(r"[^\w.-]+", "-", path.stem) or "model",
         version=1,
@@ -126,7 +144,7 @@ def read(path: Path, shapes: Shapes, seeded: bool) -> UserModel:
         weights=(WeightSource("seeded", seed=SEED) if seeded else WeightSource("model"),),
         batched=batched,
         inputs=fixed,
-        outputs=outputs if batched else _inferred(proto, fixed, outputs),
+        outputs=outputs if batched else _inferred(path, proto, fixed),
         dataset=Dataset("drawn", SAMPLES, SEED),
         metric=Metric("none"),
         tolerance=Tolerance(),
@@ -136,10 +154,10 @@ def read(path: Path, shapes: Shapes, seeded: bool) -> UserModel:
 
 
 def external_files(proto: onnx.ModelProto, folder: Path) -> list[Path]:
-    """The files beside the model that hold its external data. Raises UsageError for one that is missing or lies
-    outside ``folder``."""
+    """The files beside the model that hold its external data, wherever in it. Raises UsageError for one that is
+    missing or lies outside ``folder``."""
     found = {}
-    for tensor in proto.graph.initializer:
+    for tensor in (*_tensors(proto.graph), *(t for f in proto.functions for node in f.node for t in _attached(node))):
         if uses_external_data(tensor):
             location = ExternalDataInfo(tensor).location
             file = (folder / location).resolve()
@@ -151,9 +169,25 @@ def external_files(proto: onnx.ModelProto, folder: Path) -> list[Path]:
     return [found[name] for name in sorted(found)]
 
 
+def _tensors(graph: onnx.GraphProto) -> Iterator[TensorProto]:
+    """Every constant of a graph and of the bodies in it."""
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    for node in graph.node:
+        yield from _attached(node)
+
+
+def _attached(node: onnx.NodeProto) -> Iterator[TensorProto]:
+    for attribute in node.attribute:
+        yield from (attribute.t, *attribute.tensors, attribute.sparse_tensor.values, attribute.sparse_tensor.indices)
+        for body in (attribute.g, *attribute.graphs):
+            yield from _tensors(body)
+
+
 def _load(path: Path) -> onnx.ModelProto:
     try:
-        proto = onnx.load(path, load_external_data=False)
+        proto: onnx.ModelProto = onnx.ModelProto.FromString(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file (tasks of the zoo have no / and no .onnx)") from None
     except OSError as error:
@@ -162,6 +196,11 @@ def _load(path: Path) -> onnx.ModelProto:
         raise UsageError(f"{path} is not an ONNX model, or it is cut off: export or copy it again") from None
     if not proto.graph.node:
         raise UsageError(f"{path} is not an ONNX model, or an empty one: it has no graph")
+    if proto.ir_version > onnx.IR_VERSION:
+        raise UsageError(
+            f"{path} has ONNX's IR version {proto.ir_version}, the installed onnx {onnx.__version__} knows "
+            f"{onnx.IR_VERSION} at most: upgrade onnx, or export the model for an older version"
+        )
     external_files(proto, path.parent)
     try:
         onnx.checker.check_model(str(path))
@@ -171,16 +210,18 @@ def _load(path: Path) -> onnx.ModelProto:
     return proto
 
 
-def _signature(proto: onnx.ModelProto) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+def _signature(path: Path, proto: onnx.ModelProto) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
     given = {tensor.name for tensor in proto.graph.initializer}
-    inputs = tuple(_spec(value) for value in proto.graph.input if value.name not in given)
-    return inputs, tuple(_spec(value) for value in proto.graph.output)
+    given |= {tensor.values.name for tensor in proto.graph.sparse_initializer}
+    inputs = tuple(_spec(path, value) for value in proto.graph.input if value.name not in given)
+    return inputs, tuple(_spec(path, value) for value in proto.graph.output)
 
 
-def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
+def _spec(path: Path, value: onnx.ValueInfoProto) -> TensorSpec:
     tensor = value.type.tensor_type
-    if not value.type.HasField("tensor_type") or tensor.elem_type == TensorProto.STRING:
-        raise UsageError(f"{value.name} is no numeric tensor; accelbench evaluates models of numeric tensors")
+    if not value.type.HasField("tensor_type") or tensor.elem_type not in NUMERIC:
+        kind = TensorProto.DataType.Name(tensor.elem_type) if value.type.HasField("tensor_type") else "no tensor"
+        raise UsageError(f"{value.name} of {path} is {kind}: accelbench takes tensors of NumPy's real types and bool")
     dims: list[Dim] = [
         dim.dim_value if dim.HasField("dim_value") else dim.dim_param or f"{value.name}_{position}"
         for position, dim in enumerate(tensor.shape.dim)
@@ -201,17 +242,20 @@ def _for_batch(spec: TensorSpec, batch: int) -> TensorSpec:
     return replace(spec, shape=tuple(batch if dim == BATCH else dim for dim in spec.shape))
 
 
-def _fixed(path: Path, spec: TensorSpec, shapes: Shapes, batched: bool) -> TensorSpec:
-    """The input with ``--shape`` applied; only the batch may stay open."""
+def _fixed(path: Path, spec: TensorSpec, shapes: Shapes, batched: bool, ranked: bool) -> TensorSpec:
+    """The input with ``--shape`` applied; only the batch may stay open. Not ``ranked``: it may have any shape."""
     shape = spec.shape
     if spec.name in shapes:
         asked = shapes[spec.name]
         clash = len(asked) != len(shape) or any(
-            isinstance(dim, int) and dim != wanted for dim, wanted in zip(shape, asked, strict=False)
+            isinstance(dim, int) and dim != wanted for dim, wanted in zip(shape, asked, strict=True)
         )
-        if clash:
-            raise UsageError(f"--shape {spec.name}:{','.join(map(str, asked))} does not fit {path}, which has {shape}")
+        if ranked and clash:
+            own = ", ".join(map(str, shape))
+            raise UsageError(f"--shape {spec.name}:{','.join(map(str, asked))} does not fit {path}, which has ({own})")
         shape = asked
+    elif not ranked:
+        raise UsageError(f"input {spec.name} of {path} has no shape: give one, like --shape {spec.name}:1,3,224,224")
     if any(isinstance(dim, str) or dim < 1 for dim in shape[1 if batched else 0 :]):
         example = ",".join("1" if isinstance(dim, str) or dim < 1 else str(dim) for dim in shape)
         raise UsageError(
@@ -221,23 +265,30 @@ def _fixed(path: Path, spec: TensorSpec, shapes: Shapes, batched: bool) -> Tenso
     return replace(spec, shape=shape)
 
 
-def _inferred(
-    proto: onnx.ModelProto, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
-) -> tuple[TensorSpec, ...]:
+def _inferred(path: Path, proto: onnx.ModelProto, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
     """The outputs with the shapes that follow from the inputs', as far as they do."""
     fixed = onnx.ModelProto()
     fixed.CopyFrom(proto)
-    _fix(fixed, {spec.name: spec.shape for spec in inputs})
-    if fixed.ByteSize() < (1 << 31):
-        fixed = onnx.shape_inference.infer_shapes(fixed, data_prop=True)
-    found = _signature(fixed)[1]
-    return found if len(found) == len(outputs) else outputs
+    _fix(fixed, inputs)
+    return _signature(path, onnx.shape_inference.infer_shapes(fixed, data_prop=True))[1]
 
 
-def _fix(proto: onnx.ModelProto, shapes: Mapping[str, tuple[Dim, ...]]) -> None:
-    """Give the inputs their fixed shapes; what was known of later shapes may contradict them and goes."""
+def _fix(proto: onnx.ModelProto, inputs: tuple[TensorSpec, ...]) -> None:
+    """Give the inputs their fixed shapes, and the outputs' symbols the sizes that they have there; what was known of
+    the shapes between may contradict them and goes."""
+    shapes = {spec.name: spec.shape for spec in inputs}
+    sizes: dict[str, int] = {}
     for value in proto.graph.input:
         if value.name in shapes:
-            for dim, wanted in zip(value.type.tensor_type.shape.dim, shapes[value.name], strict=True):
-                dim.dim_value = int(wanted)
+            shape = value.type.tensor_type.shape
+            symbols = [dim.dim_param for dim in shape.dim]
+            sizes.update((symbol, int(size)) for symbol, size in zip(symbols, shapes[value.name], strict=False))
+            del shape.dim[:]
+            shape.dim.extend(Dimension(dim_value=int(size)) for size in shapes[value.name])
+    for value in proto.graph.output:
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param in sizes and dim.dim_param:
+                dim.dim_value = sizes[dim.dim_param]
+            elif dim.dim_param:  # follows from the inputs
+                dim.Clear()
     del proto.graph.value_info[:]

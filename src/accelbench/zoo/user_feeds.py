@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import onnx
 
 from accelbench.errors import UsageError
-from accelbench.model import Task, TensorSpec
+from accelbench.model import Dim, Task, TensorSpec
 from accelbench.tensors import Array, Record
 from accelbench.zoo.draws import Draws
 from accelbench.zoo.feeds import Feeds, keep
@@ -33,7 +34,7 @@ def from_file(task: Task, path: Path) -> Feeds:
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: np.asarray(stored[name]) for name in stored.files}
-    except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UsageError(f"--inputs {path} is not a readable .npz file ({error})") from error
     wanted = {spec.name for spec in task.inputs}
     if set(arrays) != wanted:
@@ -45,14 +46,13 @@ def from_file(task: Task, path: Path) -> Feeds:
     count = next(iter(counts.values()))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     records = ({name: array[i] for name, array in samples.items()} for i in range(count))
-    return keep([FORMAT, digest, task.batched], lambda: (records, None))
+    return keep(["given", FORMAT, digest, _specs(task), task.batched], lambda: (records, None))
 
 
 def drawn(task: Task, graph: onnx.GraphProto, seed: int) -> Feeds:
     """``task.dataset.count`` samples: natural pictures where an input has the form of one, masks and segments by name,
     ids over the whole range of the table that they look up, else normal or small whole numbers."""
     tables = id_ranges(graph)
-    specs = [(spec.name, spec.dtype, spec.shape) for spec in task.inputs]
     ranges = {spec.name: tables.get(spec.name) for spec in task.inputs}
     count = task.dataset.count
 
@@ -63,21 +63,24 @@ def drawn(task: Task, graph: onnx.GraphProto, seed: int) -> Feeds:
                 for spec in task.inputs
             }
 
-    return keep([FORMAT, specs, ranges, task.batched, count, seed], lambda: (records(), None))
+    return keep(["drawn", FORMAT, _specs(task), ranges, task.batched, count, seed], lambda: (records(), None))
 
 
 def id_ranges(graph: onnx.GraphProto) -> dict[str, int]:
-    """For each input that indexes a constant table (Gather on its first axis, through views): the table's rows."""
-    rows = {tensor.name: tensor.dims[0] for tensor in graph.initializer if tensor.dims}
+    """For each input that indexes constant tables (Gather, through views): how many rows the shortest one has."""
+    tables = {tensor.name: tensor.dims for tensor in graph.initializer if tensor.dims}
     origin = {value.name: value.name for value in graph.input}
     found: dict[str, int] = {}
     for node in graph.node:
         if node.op_type in VIEWS and node.input and node.input[0] in origin:
             origin.update(dict.fromkeys(node.output, origin[node.input[0]]))
-        axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
-        if node.op_type == "Gather" and axis == 0 and node.input[0] in rows and node.input[1] in origin:
+        if node.op_type == "Constant":
+            tables.update((node.output[0], a.t.dims) for a in node.attribute if a.name == "value" and a.t.dims)
+        if node.op_type == "Gather" and node.input[0] in tables and node.input[1] in origin:
+            axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
+            rows = tables[node.input[0]][axis]
             name = origin[node.input[1]]
-            found[name] = min(rows[node.input[0]], found.get(name, rows[node.input[0]]))
+            found[name] = min(rows, found.get(name, rows))
     return found
 
 
@@ -85,34 +88,35 @@ def _draw(spec: TensorSpec, shape: tuple[int, ...], rows: int | None, seed: int,
     draws, dtype = Draws(seed, f"{spec.name}/{index}"), spec.dtype
     size = int(np.prod(shape, dtype=np.int64))
     kind = np.dtype(dtype).kind
+    length = shape[-1] if shape else 1
+    if "mask" in spec.name.lower() and length > 1:
+        used = draws.between(max(1, length // 4), length, size // length)
+        return (np.arange(length) < used[:, None]).reshape(shape).astype(dtype)
     if kind == "b":
         return draws.below(2, size).reshape(shape).astype(dtype)
     if kind in "iu":
         return _whole(draws, spec.name, dtype, shape, rows)
     picture = shape[-3:] if len(shape) >= 3 and shape[-3] in (1, 3) and min(shape[-2:]) >= 8 else None
     if picture and size == np.prod(picture):
-        return _picture(picture, seed, index).reshape(shape).astype(dtype)
+        return _picture(picture, spec.name, seed, index).reshape(shape).astype(dtype)
     return draws.normal(size).reshape(shape).astype(dtype)
 
 
 def _whole(draws: Draws, name: str, dtype: str, shape: tuple[int, ...], rows: int | None) -> Array:
     size = int(np.prod(shape, dtype=np.int64))
     length = shape[-1] if shape else 1
-    if "mask" in name.lower() and length > 1:
-        used = draws.between(max(1, length // 4), length, size // length)
-        return (np.arange(length) < used[:, None]).reshape(shape).astype(dtype)
-    if ("type" in name.lower() or "segment" in name.lower()) and length > 1:
+    if ("type" in name.lower() or "segment" in name.lower()) and length > 1 and rows != 1:
         start = draws.between(1, length - 1, size // length)
         return (np.arange(length) >= start[:, None]).reshape(shape).astype(dtype)
     if rows is None:
-        rows = min(IDS_WITHOUT_TABLE, int(np.iinfo(np.dtype(dtype)).max))
-        rows = 256 if dtype == "uint8" else rows
+        rows = 256 if dtype == "uint8" else IDS_WITHOUT_TABLE
     return draws.below(rows, size).reshape(shape).astype(dtype)
 
 
-def _picture(shape: tuple[int, ...], seed: int, index: int) -> Array:
+def _picture(shape: tuple[int, ...], name: str, seed: int, index: int) -> Array:
     channels, height, width = shape
-    whole = pictures(1, max(height, width), seed + index)[0][:, :height, :width]
+    series = int(Draws(seed, name).words(1)[0])
+    whole = pictures(1, max(height, width), series, first=index)[0][:, :height, :width]
     single: Array = whole.mean(axis=0, keepdims=True)
     return whole if channels == 3 else single
 
@@ -127,6 +131,10 @@ def _samples(path: Path, spec: TensorSpec, array: Array, batched: bool) -> Array
             f"the model takes {spec.dtype} of shape (N, {', '.join(map(str, shape))})"
         )
     return array
+
+
+def _specs(task: Task) -> list[tuple[str, str, tuple[Dim, ...]]]:
+    return [(spec.name, spec.dtype, spec.shape) for spec in task.inputs]
 
 
 def _sample_shape(spec: TensorSpec, batched: bool) -> tuple[int, ...]:
