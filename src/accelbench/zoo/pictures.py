@@ -44,7 +44,7 @@ def scene(size: int, seed: int, index: int) -> NDArray[np.uint8]:
     """One picture before normalisation: uint8 [3, size, size]."""
     draws = Draws(seed, f"picture/{size}/{index}")
     fine = size * OVERSAMPLING
-    smallest = int(draws.between(2, 5, 1)[0])
+    smallest = OVERSAMPLING * int(draws.between(2, 4, 1)[0])
     largest = max(smallest + 1, fine * int(draws.between(25, 60, 1)[0]) // 100)
     leaves = _leaves(draws, fine, smallest, largest)
     colours, grain = _palette(draws, int(leaves.max()) + 1)
@@ -89,14 +89,14 @@ def _disc(radius: int) -> NDArray[np.bool_]:
 
 def _palette(draws: Draws, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Colours int32 [3, count] and strengths of texture int32 [count] of a scene's surfaces."""
-    base, warmth, tint = (int(draws.between(-r, r, 1)[0]) for r in (45, 20, 8))
-    contrast = int(draws.between(18, 60, 1)[0])
-    saturation = int(draws.between(4, 20, 1)[0])
+    base, warmth, tint = (int(draws.between(-r, r, 1)[0]) for r in (45, 30, 12))
+    contrast = int(draws.between(25, 100, 1)[0])
+    saturation = int(draws.between(5, 30, 1)[0])
     grey = 120 + base + _bell(draws, contrast, count)
     yellow = warmth + _bell(draws, saturation, count)
     red = tint + _bell(draws, saturation // 2, count)
     colours = np.stack([grey + yellow // 2 + red, grey + yellow // 2 - red, grey - yellow])
-    grain = draws.between(2, int(draws.between(15, 60, 1)[0]), count)
+    grain = draws.between(2, int(draws.between(20, 120, 1)[0]), count)
     return np.clip(colours, 4, 251).astype(np.int32), grain.astype(np.int32)
 
 
