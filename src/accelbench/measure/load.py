@@ -34,6 +34,10 @@ from accelbench.model import Audit, Plan, Scenario, Stop, StopReason
 GRACE_S = 10.0
 """How long after its end a pass waits for queries that are still running."""
 
+HANDED_OVER_NS = 1_000_000
+"""Queries shorter than this go by threads where the session takes both: handing a completion from the stack's thread
+to the one that submits costs some 0.1 ms."""
+
 WARMUP_SHARE, WARMUP_LIMIT_S, WARMUP_ROUND_S = 0.2, 30.0, 0.04
 OVERHEAD_QUERIES, OVERHEAD_PASSES = 4_000, 5
 
@@ -64,8 +68,10 @@ class Ability:
 
 @dataclass(frozen=True)
 class Warm:
-    """How the warm-up went. ``pace_ns`` is the time of one query on one lane, ``watch`` that of its last round."""
+    """How the warm-up went. ``pace_ns`` is the time of one query on one lane, ``watch`` that of its last round;
+    ``ability`` is what the pass is to make use of."""
 
+    ability: Ability
     queries: int
     seconds: float
     stationary: bool
@@ -100,7 +106,7 @@ def measure(
         warm = _warm_up(session, feeds, plan, ability, width, clock)
         watch = warm.watch
         if watch.reason not in ("error", "interrupted"):
-            watch = _drive(session, feeds, plan, ability, width, clock, audited, warm.pace_ns)
+            watch = _drive(session, feeds, plan, warm.ability, width, clock, audited, warm.pace_ns)
         after = audit.look(audited)
         overhead = null_overhead() if audited else None
     columns, samples = merge(watch.lanes, watch.begin, plan.batch, watch.kept, watch.pauses, watch.schedule)
@@ -352,11 +358,15 @@ def _warm_up(session: Session, feeds: Sequence[Feed], plan: Plan, ability: Abili
         queries += len(columns)
         spent_s = (clock.now() - begin) * 1e-9
         pace = max(1.0, (clock.now() - watch.begin) * width / max(1, len(columns)))
+        if ability.threads and ability.submit and pace < HANDED_OVER_NS:
+            ability = Ability(threads=True, submit=False)
+            times.clear()
+            continue
         stationary = is_stationary(np.concatenate(times))
         if watch.reason in ("error", "interrupted") or spent_s >= limit_s:
             break
         round_s = min(2 * round_s, limit_s - spent_s)
-    return Warm(queries, (clock.now() - begin) * 1e-9, stationary, pace, watch)
+    return Warm(ability, queries, (clock.now() - begin) * 1e-9, stationary, pace, watch)
 
 
 def _width(plan: Plan, ability: Ability, asked: int) -> int:

@@ -135,3 +135,17 @@ def test_a_thread_that_never_returns_is_left_behind(monkeypatch: pytest.MonkeyPa
     assert (~found.columns.ok).sum() == 1
     assert found.columns.ok.sum() > 50
     assert found.errors == ("a query did not end within 0.2 s after the pass",)
+
+
+@pytest.mark.parametrize(("seconds", "submits"), [(1e-5, False), (5e-3, True)])
+def test_short_queries_go_by_threads_where_both_are_declared(seconds: float, submits: bool) -> None:
+    class Counting(Pool):
+        def run(self, feed: Feed) -> Outputs:
+            time.sleep(seconds)
+            return {"y": feed["x"]}
+
+    session = Counting()
+    plan = Plan("offline", Stop(max_s=0.3))
+    found = load.measure(session, FEEDS, plan, threads=True, submit=True, concurrency=2, audited=False)
+    session.close()
+    assert (session.submitted > len(found.columns)) is submits
