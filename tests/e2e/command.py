@@ -42,7 +42,7 @@ def left_behind(mark: Path) -> list[str]:
         if not process.name.isdecimal() or int(process.name) == os.getpid():
             continue
         try:
-            where = os.readlink(process / "cwd")
+            where = str((process / "cwd").readlink())
             words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             environment = (process / "environ").read_bytes().decode(errors="replace")
         except OSError:

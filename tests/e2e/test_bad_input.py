@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-
 from tests.e2e.command import accelbench
 
 SMALL = ["-b", "onnxruntime", "--quick", "--scenario", "single_stream"]

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import onnx.backend.test
 import pytest
-
 from tests.e2e.command import accelbench, rows_of
 
 LIGHT = Path(onnx.backend.test.__file__).parent / "data" / "light"
