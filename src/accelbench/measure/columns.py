@@ -92,7 +92,7 @@ def read(folder: Path) -> Columns:
         raise AccelbenchError(f"{folder} does not hold complete columns ({error})") from error
 
 
-_TYPES = {"units": np.int32, "ok": np.bool_, "feed": np.uint16}
+_TYPES = {"units": np.int32, "ok": np.bool_}
 
 
 def _column(folder: Path, index: Mapping[str, Any], name: str) -> NDArray[Any]:

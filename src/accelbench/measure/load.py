@@ -9,7 +9,6 @@ first-served queue before K servers, without a queue and without handing anythin
 from __future__ import annotations
 
 import gc
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,16 +22,13 @@ import numpy as np
 
 from accelbench.backends.protocol import AsyncSession, Feed, Outputs, Session
 from accelbench.errors import UsageError
-from accelbench.measure import arrivals, audit, stats
+from accelbench.measure import arrivals, audit, crew, stats
 from accelbench.measure.clock import REAL, Clock
 from accelbench.measure.columns import Columns, Ints
 from accelbench.measure.lanes import Lane, Sample, lanes, merge, scheduled_lane
 from accelbench.measure.warmup import is_stationary
 from accelbench.measure.watch import Ended, Watch
 from accelbench.model import Audit, Plan, Scenario, Stop, StopReason
-
-GRACE_S = 10.0
-"""How long after its end a pass waits for queries that are still running."""
 
 HANDED_OVER_NS = 1_000_000
 """Queries shorter than this go by threads where the session takes both: handing a completion from the stack's thread
@@ -230,7 +226,7 @@ def _submit(session: AsyncSession, made: Sequence[Lane], watch: Watch, clock: Cl
     length = watch.next_block(made[0], None)
     while length:
         try:
-            lane = free.get(timeout=watch.left_s() + GRACE_S)
+            lane = free.get(timeout=watch.left_s() + crew.GRACE_S)
         except Empty:
             break
         feed = next(lane.feeds)
@@ -291,55 +287,11 @@ def _drive(
         works = [partial(_submit, cast(AsyncSession, session), made, watch, clock)]
     else:
         works = [partial(_one_lane, session, lane, watch, clock) for lane in made]
-    _carry_out(works, watch, clock)
-    _settle(made, watch, clock)
+    crew.carry_out(works, watch, clock)
+    crew.settle(made, watch, clock)
     if plan.scenario == "server" and watch.reason in ("time", "error"):
         made.append(watch.unserved())
     return watch
-
-
-def _carry_out(works: Sequence[Callable[[], None]], watch: Watch, clock: Clock) -> None:
-    """Run the loops, a single one in the calling thread (a session may be bound to the thread that loaded it)."""
-    ready = threading.Barrier(len(works))
-
-    def thread(work: Callable[[], None]) -> None:
-        with clock.thread():
-            ready.wait()
-            work()
-
-    threads = [threading.Thread(target=thread, args=(work,), daemon=True) for work in works]
-    try:
-        if len(works) == 1:
-            thread(works[0])
-            return
-        for each in threads:
-            each.start()
-        _join(threads, watch.plan.stop.max_s + GRACE_S)
-    except KeyboardInterrupt:
-        watch.stop("interrupted")
-        _join(threads, GRACE_S)
-
-
-def _join(threads: Sequence[threading.Thread], seconds: float) -> None:
-    limit = time.monotonic() + seconds
-    for each in threads:
-        if each.ident is not None:
-            each.join(max(0.0, limit - time.monotonic()))
-
-
-def _settle(made: Sequence[Lane], watch: Watch, clock: Clock) -> None:
-    """Give queries still in flight their time to end, and record those that do not end as failed."""
-    watch.finish()
-    limit = time.monotonic() + GRACE_S
-    while any(lane.pending for lane in made) and time.monotonic() < limit:
-        time.sleep(0.001)
-    for lane in made:
-        if lane.pending:
-            if len(lane.issued) == len(lane.done):
-                lane.issued.append(lane.done[-1] if len(lane) else watch.begin)
-            lane.failed.append(len(lane.done))
-            lane.done.append(clock.now())
-            watch.errors.append(f"a query did not end within {GRACE_S:g} s after the pass")
 
 
 def _warm_up(session: Session, feeds: Sequence[Feed], plan: Plan, ability: Ability, width: int, clock: Clock) -> Warm:

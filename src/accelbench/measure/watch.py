@@ -11,7 +11,7 @@ import math
 import random
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Union
 
 import numpy as np
@@ -152,8 +152,10 @@ class Watch:
         """Keep the outputs or the error that the lane's last query ended with."""
         if isinstance(ended, Exception):
             self._failed(lane, ended)
-        elif ended is not None:
+        elif isinstance(ended, Mapping):
             self._offer(lane, ended)
+        elif ended is not None:
+            self._tell(f"the session returned {type(ended).__name__}, not arrays by name")
 
     def canary(self) -> None:
         """Time a short sleep, if the last one is long enough ago."""
@@ -207,14 +209,16 @@ class Watch:
         return granted
 
     def _failed(self, lane: Lane, error: Exception) -> None:
-        text = f"{type(error).__name__}: {error}"
-        if text not in self.errors and len(self.errors) < ERROR_TEXTS:
-            self.errors.append(text)
+        self._tell(f"{type(error).__name__}: {error}")
         failed, done = sum(len(each.failed) for each in self.lanes), sum(len(each) for each in self.lanes)
         row = lane.failed[-ERRORS_IN_A_ROW:]
         in_a_row = len(row) == ERRORS_IN_A_ROW and row[-1] - row[0] == ERRORS_IN_A_ROW - 1
         if in_a_row or failed > max(ERRORS_IN_A_ROW, ERROR_SHARE * done):
             self.stop("error")
+
+    def _tell(self, text: str) -> None:
+        if text not in self.errors and len(self.errors) < ERROR_TEXTS:
+            self.errors.append(text)
 
     def _offer(self, lane: Lane, outputs: Outputs) -> None:
         """Keep a uniform choice of the outputs offered (reservoir sampling)."""

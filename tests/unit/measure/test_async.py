@@ -9,7 +9,7 @@ import pytest
 from tests.unit.measure.fakes import FEEDS
 
 from accelbench.backends.protocol import Done, Feed, Outputs
-from accelbench.measure import load
+from accelbench.measure import crew, load
 from accelbench.model import Plan, Stop
 
 
@@ -95,7 +95,7 @@ def test_a_session_that_refuses_ends_the_pass() -> None:
 
 
 def test_queries_that_never_end_are_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "GRACE_S", 0.2)
+    monkeypatch.setattr(crew, "GRACE_S", 0.2)
 
     class Losing(Pool):
         def _work(self, feed: Feed, done: Done, number: int) -> None:
@@ -117,7 +117,7 @@ def test_queries_that_never_end_are_failed(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("scenario", ["closed_loop", "server"])
 def test_a_thread_that_never_returns_is_left_behind(monkeypatch: pytest.MonkeyPatch, scenario: str) -> None:
-    monkeypatch.setattr(load, "GRACE_S", 0.2)
+    monkeypatch.setattr(crew, "GRACE_S", 0.2)
     let_go = threading.Event()
 
     class Hanging(Pool):
@@ -149,3 +149,17 @@ def test_short_queries_go_by_threads_where_both_are_declared(seconds: float, sub
     found = load.measure(session, FEEDS, plan, threads=True, submit=True, concurrency=2, audited=False)
     session.close()
     assert (session.submitted > len(found.columns)) is submits
+
+
+def test_outputs_without_names_are_told() -> None:
+    class Nameless(Pool):
+        def run(self, feed: Feed) -> Outputs:
+            time.sleep(1e-3)
+            return [feed["x"]]  # type: ignore[return-value]
+
+    for submit in (True, False):
+        session = Nameless()
+        plan = Plan("offline", Stop(max_s=0.2))
+        found = load.measure(session, FEEDS, plan, threads=False, submit=submit, concurrency=2, audited=False)
+        session.close()
+        assert found.errors == ("the session returned list, not arrays by name",)

@@ -81,6 +81,16 @@ def test_median_of_independent_samples_lies_between_the_textbook_order_statistic
     assert found.high_s == pytest.approx(high, rel=2e-3)
 
 
+def test_the_effective_size_charges_the_doubt_about_the_variance() -> None:
+    times = np.array(noisy(3000, 8))
+    value = float(np.median(times))
+    variance, terms = stats.long_run_variance(times <= value)
+    student = float(scipy_stats.t.ppf(0.975, terms))
+    assert stats.effective_size(times, 0.5, value) == pytest.approx(
+        3000 * 0.25 / variance * (1.96 / student) ** 2, rel=1e-3
+    )
+
+
 def test_equal_latencies_have_an_interval_of_no_width() -> None:
     found = stats.quantile(np.full(600, 7 * MS), 0.5)
     assert ends(found) == pytest.approx((7e-3, 7e-3, 7e-3))
