@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.zoo.realism import is_realistic
 
 from accelbench.zoo.clicks import CARDINALITIES, DENSE, clicks
-from tests.unit.zoo.realism import is_realistic
 
 
 @given(st.integers(1, 40), st.integers(0, 9), st.lists(st.integers(1, 10**6), min_size=1, max_size=5))

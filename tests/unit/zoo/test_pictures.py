@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.zoo.realism import is_realistic
 
 from accelbench.tensors import Array
 from accelbench.zoo.pictures import IMAGENET_MEAN, IMAGENET_STD, pictures, scene
-from tests.unit.zoo.realism import is_realistic
 
 SIZE = 128
 

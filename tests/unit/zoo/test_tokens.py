@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.zoo.realism import is_prefix, is_realistic
 
 from accelbench.zoo.tokens import CLS, FIRST_WORD, PAD, SEP, tokens
-from tests.unit.zoo.realism import is_prefix, is_realistic
 
 VOCABULARY = 30522
 
@@ -27,7 +27,7 @@ def test_every_sample_is_well_formed(index: int, length: int, vocabulary: int, s
     assert ids[0] == CLS
     assert last == used - 1
     assert (ids[used:] == PAD).all()
-    words = np.delete(ids[:used], [0, first, last])
+    words = np.delete(ids[:used], [0, int(first), int(last)])
     assert ((words >= FIRST_WORD) & (words < vocabulary)).all()
     assert types.tolist() == [0] * (first + 1) + [1] * (used - first - 1) + [0] * (length - used)
 
