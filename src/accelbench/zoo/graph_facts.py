@@ -73,10 +73,15 @@ def graph_facts(model: onnx.ModelProto, batch: int = 1) -> GraphFacts:
 def _with_batch(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
-    symbols = {dim.dim_param for value in fixed.graph.input for dim in value.type.tensor_type.shape.dim}
-    for value in (*fixed.graph.input, *fixed.graph.output):
+    symbols = set()
+    for value in fixed.graph.input:
         for dim in value.type.tensor_type.shape.dim:
-            if dim.dim_param in symbols and not dim.HasField("dim_value"):
+            if not dim.HasField("dim_value"):
+                symbols.add(dim.dim_param)
+                dim.dim_value = batch
+    for value in fixed.graph.output:
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param and dim.dim_param in symbols:
                 dim.dim_value = batch
             elif dim.dim_param:  # follows from the inputs
                 dim.Clear()

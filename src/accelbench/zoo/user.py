@@ -131,8 +131,7 @@ def read(path: Path, shapes: Shapes, seeded: bool) -> UserModel:
     batched = not shapes and _is_batched((*inputs, *outputs))
     if batched:
         inputs, outputs = tuple(map(_with_batch, inputs)), tuple(map(_with_batch, outputs))
-    ranked = {value.name for value in proto.graph.input if value.type.tensor_type.HasField("shape")}
-    fixed = tuple(_fixed(path, spec, shapes, batched, spec.name in ranked) for spec in inputs)
+    fixed = tuple(_fixed(path, spec, shapes, batched) for spec in inputs)
     task = Task(
         id=re.sub(r"[^\w.-]+", "-", path.stem) or "model",
         version=1,
@@ -242,20 +241,18 @@ def _for_batch(spec: TensorSpec, batch: int) -> TensorSpec:
     return replace(spec, shape=tuple(batch if dim == BATCH else dim for dim in spec.shape))
 
 
-def _fixed(path: Path, spec: TensorSpec, shapes: Shapes, batched: bool, ranked: bool) -> TensorSpec:
-    """The input with ``--shape`` applied; only the batch may stay open. Not ``ranked``: it may have any shape."""
+def _fixed(path: Path, spec: TensorSpec, shapes: Shapes, batched: bool) -> TensorSpec:
+    """The input with ``--shape`` applied; only the batch may stay open."""
     shape = spec.shape
     if spec.name in shapes:
         asked = shapes[spec.name]
         clash = len(asked) != len(shape) or any(
             isinstance(dim, int) and dim != wanted for dim, wanted in zip(shape, asked, strict=True)
         )
-        if ranked and clash:
+        if clash:
             own = ", ".join(map(str, shape))
             raise UsageError(f"--shape {spec.name}:{','.join(map(str, asked))} does not fit {path}, which has ({own})")
         shape = asked
-    elif not ranked:
-        raise UsageError(f"input {spec.name} of {path} has no shape: give one, like --shape {spec.name}:1,3,224,224")
     if any(isinstance(dim, str) or dim < 1 for dim in shape[1 if batched else 0 :]):
         example = ",".join("1" if isinstance(dim, str) or dim < 1 else str(dim) for dim in shape)
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -32,7 +33,8 @@ def from_file(task: Task, path: Path) -> Feeds:
     expected and what was found.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        data = path.read_bytes()
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             arrays = {name: np.asarray(stored[name]) for name in stored.files}
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UsageError(f"--inputs {path} is not a readable .npz file ({error})") from error
@@ -44,7 +46,7 @@ def from_file(task: Task, path: Path) -> Feeds:
     if len(set(counts.values())) != 1 or 0 in counts.values():
         raise UsageError(f"--inputs {path} must have as many samples for every input, at least one: {counts}")
     count = next(iter(counts.values()))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256(data).hexdigest()
     records = ({name: array[i] for name, array in samples.items()} for i in range(count))
     return keep(["given", FORMAT, digest, _specs(task), task.batched], lambda: (records, None))
 

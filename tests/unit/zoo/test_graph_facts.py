@@ -79,6 +79,11 @@ def test_an_output_whose_symbol_is_no_inputs_follows_from_the_inputs() -> None:
     assert facts.flops == 24
 
 
+def test_an_output_dimension_without_a_name_is_not_the_batch() -> None:
+    node = helper.make_node("Relu", ["x"], ["y"])
+    assert graph_facts(model([node], [value("x", [7, None])], [value("y", [None, None])]), 3).flops == 21
+
+
 def test_integer_arithmetic_counts_nothing() -> None:
     kind = TensorProto.INT64
     node = helper.make_node("Add", ["x", "x"], ["y"], "n")
