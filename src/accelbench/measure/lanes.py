@@ -104,14 +104,10 @@ def merge(
     rows = [lane.rows[:n] if len(schedule) else range(n) for lane, n in zip(made, sizes)]
     feed = np.concatenate([_rotated(lane.order, row) for lane, row in zip(made, rows)])
     scheduled = np.array(schedule, dtype=np.int64)[_joined(rows)] - begin if len(schedule) else issued
-    if len(made) > 1:
-        order = np.argsort(scheduled, kind="stable")
-        place = np.empty_like(order)
-        place[order] = np.arange(len(order))
+    order = np.argsort(scheduled, kind="stable") if len(made) > 1 else None
+    if order is not None:
         scheduled, issued, done = scheduled[order], issued[order], done[order]
         ok, feed = ok[order], feed[order]
-    else:
-        place = np.arange(len(issued))
     columns = Columns(
         scheduled=scheduled,
         issued=issued,
@@ -121,6 +117,11 @@ def merge(
         feed=feed,
         pauses=np.array(pauses, dtype=np.int64).reshape(-1, 2) - begin,
     )
+    if not kept:
+        return columns, ()
+    place = np.arange(len(issued))
+    if order is not None:
+        place[order] = np.arange(len(issued))
     offsets = {id(lane): int(start) for lane, start in zip(made, starts)}
     rows_of = [(k, int(place[offsets[id(k.lane)] + k.position])) for k in kept if k.position < len(k.lane)]
     return columns, tuple(Sample(row, int(feed[row]), k.outputs) for k, row in rows_of)

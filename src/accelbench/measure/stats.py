@@ -103,11 +103,11 @@ def quantile(times: NDArray[Any], p: float, ordered: NDArray[Any] | None = None)
         return None
     ordered = np.sort(times) if ordered is None else ordered
     value = _at(ordered, p * (n + 1))
-    interval = _interval(times, p, ordered, value)
-    if interval is None:
+    ranks = _ranks(times, p, value)
+    if ranks is None:
         return Quantile(value * 1e-9, None, None)
-    low, high = interval
-    return Quantile(value * 1e-9, low * 1e-9, high * 1e-9, valley=_in_valley(ordered, low, high))
+    low, high = (_at(ordered, rank) for rank in ranks) if ranks[1] > ranks[0] else (value, value)
+    return Quantile(value * 1e-9, low * 1e-9, high * 1e-9, valley=_in_valley(ordered, *ranks))
 
 
 def effective_size(times: NDArray[Any], p: float, value: float) -> float:
@@ -115,7 +115,8 @@ def effective_size(times: NDArray[Any], p: float, value: float) -> float:
     variance of the indicator that a sample is at most ``value``; the doubt about Ω itself is charged as (z ÷ t)².
     Infinite where the indicator never changes."""
     n = len(times)
-    variance, terms = long_run_variance(times <= value)
+    limit = math.floor(value) if times.dtype.kind == "i" else value
+    variance, terms = long_run_variance(times <= limit)
     if variance <= 0.0:
         return math.inf
     return float(n * p * (1 - p) / variance * (Z95 / student_t95(terms)) ** 2)
@@ -206,27 +207,29 @@ def early_stopping_bound(ordered: NDArray[Any], p: float, confidence: float = 0.
     return float(ordered[n - low]) if low else None
 
 
-def _interval(times: NDArray[Any], p: float, ordered: NDArray[Any], value: float) -> tuple[float, float] | None:
+def _ranks(times: NDArray[Any], p: float, value: float) -> tuple[float, float] | None:
+    """The fractional ranks between which the p-quantile's interval lies; equal where every sample is the same."""
     n = len(times)
     if n * (1 - p) < TAIL_SAMPLES - 1e-6:
         return None
     size = effective_size(times, p, value)
     if math.isinf(size):
-        return value, value
+        return p * (n + 1), p * (n + 1)
     if size < 2:
         return None
     low, high = (_rank(size, p, level) for level in (0.975, 0.025))
     if high is None or low is None:
         return None
     scale = (n + 1) / (size + 1)
-    return _at(ordered, low * scale), _at(ordered, high * scale)
+    return low * scale, high * scale
 
 
-def _in_valley(ordered: NDArray[Any], low: float, high: float) -> bool:
-    inside = ordered[np.searchsorted(ordered, low, side="right") - 1 : np.searchsorted(ordered, high, side="left") + 1]
-    if len(inside) < TAIL_SAMPLES or high - low < VALLEY_WIDTH * low:
+def _in_valley(ordered: NDArray[Any], low_rank: float, high_rank: float) -> bool:
+    inside = ordered[max(0, int(low_rank) - 1) : math.ceil(high_rank)]
+    if len(inside) < TAIL_SAMPLES:
         return False
-    return bool(np.diff(inside).max() > VALLEY_GAP * (high - low))
+    width = float(inside[-1] - inside[0])
+    return width > VALLEY_WIDTH * float(inside[0]) and float(np.diff(inside).max()) > VALLEY_GAP * width
 
 
 def _rank(size: float, p: float, level: float) -> float | None:
