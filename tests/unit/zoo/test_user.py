@@ -250,6 +250,7 @@ def test_sparse_weights_are_no_inputs(tmp_path: Path) -> None:
     made = linear()
     del made.graph.initializer[:]
     made.graph.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [4, 5]))
+    made.graph.input.append(value("w", [4, 5]))
     given = read(save(made, tmp_path / "m.onnx"), {}, False)
     assert [spec.name for spec in given.task.inputs] == ["x"]
     assert given.model(1).path.is_file()
