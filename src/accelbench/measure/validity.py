@@ -61,16 +61,17 @@ def excess_lag(columns: Columns, servers: int) -> Ints:
 
 def time_shift(columns: Columns) -> float | None:
     """By which ratio the medians of the service times in 16 stretches of the pass span, where that is more than noise
-    explains; None where it is not, or with fewer than 256 queries. Each time is taken relative to the median of its
-    feed, so that feeds of different length are no instability."""
+    and short memory explain; None where it is not, or with fewer than 256 queries. Each time is taken relative to the
+    median of its feed, so that feeds of different length are no instability."""
     times = (columns.done - columns.issued)[columns.ok].astype(np.float64)
     if len(times) < TIME_BLOCKS * BLOCK_LEAST or times.min() <= 0:
         return None
     relative = np.log(times) - _per_feed(np.log(times), columns.feed[columns.ok])
     blocks = np.array_split(relative, TIME_BLOCKS)
     medians = np.array([np.median(block) for block in blocks])
-    spread = float(np.median(np.abs(relative - np.median(relative)))) * 1.4826
-    error = 1.2533 * spread / np.sqrt(len(blocks[0]))
+    around = np.concatenate([block - median for block, median in zip(blocks, medians)])
+    spread = float(np.median(np.abs(around))) * 1.4826
+    error = 1.2533 * spread * _memory(around, 3 * spread) / np.sqrt(len(blocks[0]))
     span = float(np.ptp(medians))
     return float(np.exp(span)) if span > max(np.log(SHIFT_RATIO), SHIFT_ERRORS * error) else None
 
@@ -171,6 +172,16 @@ def _host(audit: Audit, columns: Columns) -> Iterator[str]:
 
 def _typical(times: tuple[int, ...]) -> float | None:
     return float(np.median(times)) if times else None
+
+
+def _memory(around: Floats, limit: float) -> float:
+    """By how much the short memory of a series widens the error of its means: √((1 + φ) ÷ (1 − φ)), φ being the
+    correlation of neighbours, at least 0, of values cut off at ±``limit``."""
+    cut = around.clip(-limit, limit)
+    variance = float(np.mean(cut * cut))
+    correlation = float(np.mean(cut[1:] * cut[:-1])) / variance if variance > 0 else 0.0
+    correlation = min(0.95, max(0.0, correlation))
+    return float(np.sqrt((1 + correlation) / (1 - correlation)))
 
 
 def _per_feed(values: Floats, feed: NDArray[np.integer[Any]]) -> Floats:

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter  # type: ignore[import-untyped]
 from tests.unit.measure.fakes import FEEDS
 from tests.unit.measure.made import MS, closed, columns, measurement, noisy
 
@@ -131,6 +132,15 @@ def test_feeds_of_different_length_are_no_instability() -> None:
 def test_two_mixed_modes_are_no_instability() -> None:
     slow = np.random.default_rng(1).random(4000) < 0.1
     assert of(closed(np.array(noisy(4000)) * np.where(slow, 2, 1))) == []
+
+
+def test_short_memory_is_no_instability() -> None:
+    rng = np.random.default_rng(2)
+    found = []
+    for _ in range(200):
+        noise = lfilter([0.714], [1.0, -0.7], rng.normal(size=400))
+        found.append(validity.time_shift(closed(np.exp(0.1 * noise) * MS)) is not None)
+    assert np.mean(found) < 0.03
 
 
 def test_a_host_that_changed_speed() -> None:
