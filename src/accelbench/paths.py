@@ -27,7 +27,8 @@ def home() -> Path:
 def building(final: Path) -> Iterator[Path]:
     """A temporary sibling of ``final`` that becomes ``final`` when the block ends well and disappears when it does not.
 
-    Raises UsageError when ``final`` exists, and one that names the folder when the disk is full or not writable.
+    Where another process made ``final`` meanwhile, its work stands: what is made here is named by its content. Raises
+    UsageError when ``final`` exists at the start, and one that names it when the disk is full or not writable.
     """
     if final.exists():
         raise UsageError(f"{final} exists already; it is never overwritten: choose another path or remove it")
@@ -37,10 +38,19 @@ def building(final: Path) -> Iterator[Path]:
         try:
             temporary.chmod(0o755)
             yield temporary
-            temporary.rename(final)
+            _rename(temporary, final)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
+
+
+def _rename(temporary: Path, final: Path) -> None:
+    try:
+        temporary.rename(final)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(temporary)
 
 
 @contextmanager

@@ -35,6 +35,15 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         pass
 
 
+def test_who_comes_second_takes_what_the_first_made(tmp_path: Path) -> None:
+    with building(tmp_path / "final") as late:
+        (late / "file").write_text("late")
+        with building(tmp_path / "final") as early:
+            (early / "file").write_text("early")
+    assert [p.name for p in tmp_path.iterdir()] == ["final"]
+    assert (tmp_path / "final" / "file").read_text() == "early"
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "text"),
     [

@@ -10,7 +10,6 @@ Abilities beyond that are declared in ``backend.toml`` under ``[abilities]`` and
 ``threads``   ``Session.run`` may be called by several threads at once
 ``submit``    the session is an ``AsyncSession``
 ``purpose``   the stack compiles differently for latency and for throughput
-``placement`` ``Compiled.placements`` is told by the runtime
 """
 
 from __future__ import annotations

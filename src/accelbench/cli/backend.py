@@ -47,8 +47,9 @@ def list_(json_: bool) -> None:
 @backend.command("install")
 @click.argument("names", nargs=-1, required=True, metavar="NAME|DIR...")
 def install_(names: tuple[str, ...]) -> None:
-    """Build the environments of backends from their hashed locks. A DIR from outside is copied in first."""
-    specs = [register(Path(name)) if Path(name, "backend.toml").is_file() else find(name) for name in names]
+    """Build the environments of backends from their hashed locks. A DIR from
+    outside (a path with a slash in it) is copied in first."""
+    specs = [register(Path(name)) if _is_folder(name) else find(name) for name in names]
     with progress() as say:
         for spec in specs:
             install(spec, say)
@@ -88,6 +89,10 @@ def remove(names: tuple[str, ...]) -> None:
     for spec in [find(name) for name in names]:
         for path in remove_environment(spec):
             click.echo(f"removed {path}")
+
+
+def _is_folder(name: str) -> bool:
+    return "/" in name or name in (".", "..")
 
 
 def _devices(spec: BackendSpec) -> tuple[DeviceInfo, ...]:

@@ -104,14 +104,21 @@ def install(spec: BackendSpec, progress: Progress) -> None:
 
 
 def register(folder: Path) -> BackendSpec:
-    """Copy a backend's folder from outside into accelbench's home, where it is found by its name from then on."""
+    """Copy a backend's folder from outside into accelbench's home, where it is found by its name from then on; a copy
+    that was made before is replaced. A folder that is known where it lies stays there."""
     spec = read(folder)
-    known = backends().get(spec.name)
-    if known is not None and known.folder != spec.folder:
+    known, final = backends().get(spec.name), registry() / spec.name
+    if known is not None and known.folder == spec.folder:
+        return known
+    if known is not None and known.folder != final:
         raise UsageError(f"a backend called {spec.name!r} is there already ({known.folder}): remove it or rename yours")
-    final = registry() / spec.name
-    with paths.building(final) as temporary:
+    fresh = final.with_name(f".{spec.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    with paths.building(fresh) as temporary:
         shutil.copytree(folder, temporary, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", ".git"))
+    with paths.disk_errors(final):
+        shutil.rmtree(final, ignore_errors=True)
+        fresh.rename(final)
     return read(final)
 
 
@@ -123,6 +130,7 @@ def remove(spec: BackendSpec) -> list[Path]:
     for room in rooms:
         with paths.disk_errors(room):
             shutil.rmtree(room)
+            room.with_suffix(".lock").unlink(missing_ok=True)
     return rooms
 
 

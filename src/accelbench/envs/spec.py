@@ -50,7 +50,6 @@ class AbilitiesTable(_Table):
     threads: bool = False
     submit: bool = False
     purpose: bool = False
-    placement: bool = False
 
 
 class TimeoutsTable(_Table):

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from accelbench.envs.install import interpreter
 from accelbench.envs.process import Process, memory_limit_bytes, variables
 from accelbench.envs.spec import BackendSpec
-from accelbench.errors import Unsupported, UsageError, WorkerError
+from accelbench.errors import Unsupported, WorkerError
 from accelbench.model import Artifact, Compiled, DeviceInfo, Measurement, Plan
 from accelbench.worker.infer import InferFacts
 from accelbench.worker.jobs import Job
@@ -109,7 +109,7 @@ class Worker:
         """Time one pass of ``plan`` on the loaded session, and write its raw columns to the new folder ``columns``.
 
         ``outputs`` is the tensor set that ``infer`` wrote for ``feeds``; ``concurrency`` is what the stack asked for.
-        ``Measurement.columns`` is the path as given. Raises UsageError for a plan that cannot be run.
+        ``Measurement.columns`` is the path as given.
         """
         abilities = self.spec.table.abilities
         asked = {
@@ -123,8 +123,8 @@ class Worker:
             "submit": abilities.submit,
             "concurrency": concurrency,
         }
-        limit = plan.stop.max_s + self.spec.table.timeouts.measure_s
-        return self._read(Measurement, self._ask(asked, limit), "measure")
+        answer = self._ask(asked, self.spec.table.timeouts.measure_s, plan.stop.max_s)
+        return self._read(Measurement, answer, "measure")
 
     def unload(self) -> None:
         """Close the loaded session."""
@@ -152,11 +152,11 @@ class Worker:
             )
         return tuple(found)
 
-    def _ask(self, message: dict[str, Any], timeout_s: float) -> Any:
+    def _ask(self, message: dict[str, Any], timeout_s: float, planned_s: float = 0.0) -> Any:
         if self._process is None:
             raise WorkerError("protocol", "the worker is used outside of its 'with' block")
         self.detail = ""
-        answer = self._process.ask(message, timeout_s if self._timeout_s is None else self._timeout_s)
+        answer = self._process.ask(message, planned_s + (timeout_s if self._timeout_s is None else self._timeout_s))
         if set(answer) == {"ok"}:
             return answer["ok"]
         error = answer.get("error")
@@ -166,8 +166,6 @@ class Worker:
         text = f"{message['verb']}: {error['message']}"
         if error["kind"] == "unsupported":
             raise Unsupported(str(error["message"]))
-        if error["kind"] == "usage":
-            raise UsageError(str(error["message"]))
         raise WorkerError(str(error["kind"]), text)
 
     def _read(self, kind: type[T], value: Any, verb: str) -> T:

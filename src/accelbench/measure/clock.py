@@ -19,6 +19,9 @@ GUARD_NS = 200_000
 
 GUARD_RANGE_NS = (150_000, 600_000)
 SLEEPS_EACH = 8
+LONG_GUARD_NS, LONG_GUARD_SHARE = 1_000_000, 50
+"""The longer a processor sleeps the later it wakes: long waits get a guard of a fiftieth, up to 1 ms."""
+
 PR_SET_TIMERSLACK, PR_GET_TIMERSLACK = 29, 30
 
 
@@ -58,8 +61,9 @@ class RealClock:
     def wait_until(self, moment: int) -> None:
         now = time.perf_counter_ns
         left = moment - now()
-        while left > self.guard_ns:
-            time.sleep((left - self.guard_ns) * 1e-9)
+        guard = max(self.guard_ns, min(LONG_GUARD_NS, left // LONG_GUARD_SHARE))
+        while left > guard:
+            time.sleep((left - guard) * 1e-9)
             left = moment - now()
         if left <= 0:
             return

@@ -19,7 +19,7 @@ from typing import Any, Callable, cast
 import numpy as np
 
 from accelbench.backends.protocol import Backend, Session
-from accelbench.errors import AccelbenchError, Unsupported, UsageError, WorkerError
+from accelbench.errors import AccelbenchError, Unsupported, WorkerError
 from accelbench.model import Compiled, DeviceInfo
 from accelbench.tensors import TensorSet
 from accelbench.worker import jobs
@@ -134,6 +134,7 @@ def import_adapter(path: Path) -> Backend:
         raise WorkerError("protocol", f"{path} cannot be imported: an adapter is a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    sys.path.append(str(path.parent))
     spec.loader.exec_module(module)
     for name in ("devices", "compile", "load"):
         if not callable(getattr(module, name, None)):
@@ -153,8 +154,6 @@ def _answer(server: Server, asked: Mapping[str, Any]) -> Message:
         return _error("unsupported", str(error))
     except WorkerError as error:
         return _error(error.kind, str(error))
-    except UsageError as error:
-        return _error("usage", str(error))
     except AccelbenchError as error:
         return _error("raised", str(error))
     except (Exception, SystemExit) as error:

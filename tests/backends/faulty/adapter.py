@@ -21,7 +21,7 @@ from accelbench.tensors import Array
 
 SLOW_S = 0.02
 LATE_S = 0.005
-LEAK_BYTES = 20 << 20
+LEAK_BYTES = 2 << 20
 FOR_EVER_S = 3600
 
 

@@ -10,6 +10,7 @@ from accelbench.envs import install as room
 from accelbench.envs.install import environment_facts, install, installed, interpreter, location, register, remove
 from accelbench.envs.spec import BackendSpec, backends, read
 from accelbench.errors import AccelbenchError, UsageError
+from accelbench.paths import home
 
 UV = """#!/bin/sh
 echo "$@" >> "{calls}"
@@ -186,13 +187,25 @@ def test_a_folder_from_outside_is_copied_and_found_by_name(tmp_path: Path, home:
 
 
 def test_a_folder_with_a_name_that_is_taken(tmp_path: Path) -> None:
-    register(stub(tmp_path / "mine").folder)
-    with pytest.raises(UsageError, match="a backend called 'stub' is there already"):
-        register(tmp_path / "mine")
-    toml = tmp_path / "mine" / "backend.toml"
+    mine = stub(tmp_path / "mine").folder
+    toml = mine / "backend.toml"
     toml.write_text(toml.read_text().replace('"stub"', '"null"'))
     with pytest.raises(UsageError, match="a backend called 'null' is there already"):
         register(tmp_path / "mine")
+
+
+def test_a_folder_that_is_registered_again_is_renewed(tmp_path: Path) -> None:
+    mine = stub(tmp_path / "mine").folder
+    register(mine)
+    (mine / "helper.py").write_text("")
+    assert (register(mine).folder / "helper.py").is_file()
+
+
+def test_a_folder_that_is_listed_stays_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = stub(tmp_path / "mine").folder
+    monkeypatch.setenv("ACCELBENCH_BACKENDS", str(mine))
+    assert register(mine).folder == mine
+    assert not (home() / "backends").exists()
 
 
 def quiet(_step: str) -> None:

@@ -14,7 +14,7 @@ from tests.unit.envs.stub import ADAPTER, descendants_of_marker, job, stub
 
 from accelbench.envs.process import resident_bytes
 from accelbench.envs.worker import Worker
-from accelbench.errors import Unsupported, UsageError, WorkerError
+from accelbench.errors import Unsupported, WorkerError
 from accelbench.measure import columns
 from accelbench.model import Compiled, Plan, Stop
 from accelbench.tensors import TensorSet, TensorWriter
@@ -201,12 +201,12 @@ def test_the_workers_environment_is_explicit(tmp_path: Path, mark: str, monkeypa
     assert not [entry for entry in properties["path"].split(os.pathsep) if entry.startswith(f"{source}/accelbench")]
 
 
-def test_a_plan_that_cannot_be_run_is_a_usage_error(tmp_path: Path, mark: str) -> None:
+def test_a_plan_that_cannot_be_run_says_so(tmp_path: Path, mark: str) -> None:
     task = job(tmp_path / "work")
     with Worker(stub(tmp_path / "stub", more=mark), tmp_path / "logs") as worker:
         worker.load(worker.compile(task).compiled, task)
         worker.infer(feeds(tmp_path), tmp_path / "out", batch=1, batched=True)
-        with pytest.raises(UsageError):
+        with pytest.raises(WorkerError, match="needs a rate"):
             worker.measure(
                 Plan("server", Stop(max_s=0.1)),
                 feeds=tmp_path / "feeds",
