@@ -10,7 +10,6 @@ from accelbench.envs import install as room
 from accelbench.envs.install import environment_facts, install, installed, interpreter, location, register, remove
 from accelbench.envs.spec import BackendSpec, backends, read
 from accelbench.errors import AccelbenchError, UsageError
-from accelbench.paths import home
 
 UV = """#!/bin/sh
 echo "$@" >> "{calls}"
@@ -201,11 +200,13 @@ def test_a_folder_that_is_registered_again_is_renewed(tmp_path: Path) -> None:
     assert (register(mine).folder / "helper.py").is_file()
 
 
-def test_a_folder_that_is_listed_stays_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_is_listed_stays_where_it_lies(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mine = stub(tmp_path / "mine").folder
     monkeypatch.setenv("ACCELBENCH_BACKENDS", str(mine))
     assert register(mine).folder == mine
-    assert not (home() / "backends").exists()
+    assert not (home / "backends").exists()
 
 
 def quiet(_step: str) -> None:
