@@ -95,8 +95,10 @@ def merge(
     ends in turn, ``schedule`` the scheduled times by row, as the clock tells them.
     """
     sizes = [len(lane) for lane in made]
-    issued = _joined([lane.issued[:n] for lane, n in zip(made, sizes)]) - begin
-    done = _joined([lane.done[:n] for lane, n in zip(made, sizes)]) - begin
+    issued = _joined([lane.issued[:n] for lane, n in zip(made, sizes)])
+    done = _joined([lane.done[:n] for lane, n in zip(made, sizes)])
+    issued -= begin
+    done -= begin
     ok = np.ones(len(issued), dtype=np.bool_)
     starts = np.concatenate(([0], np.cumsum(sizes)))
     for lane, start in zip(made, starts):
