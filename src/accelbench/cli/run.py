@@ -19,7 +19,8 @@ from accelbench.envs.install import installed
 from accelbench.envs.spec import BackendSpec, backends, find
 from accelbench.errors import UsageError
 from accelbench.evaluate import ANY_DEVICE, Setting, evaluate
-from accelbench.model import Effort, Plan, Scenario, Stop, Target, Tier, Tolerance
+from accelbench.measure.efforts import stop
+from accelbench.model import Effort, Plan, Scenario, Target, Tier, Tolerance
 from accelbench.reference import BACKEND as REFERENCE
 from accelbench.reference import reference
 from accelbench.report.store import RunDirectory, open_report, reports
@@ -29,11 +30,6 @@ from accelbench.zoo.subject import Subject, from_file, from_task
 PRECISIONS = ("fp32", "bf16", "fp16", "int8", "int8-static")
 SCENARIOS: tuple[Scenario, ...] = ("single_stream", "offline")
 HARNESS = "null"
-
-STOPS = {
-    "quick": Stop(max_s=3.0, ci_target=0.02),
-    "standard": Stop(max_s=120.0, ci_target=0.02),
-}
 
 
 @click.command(no_args_is_help=True)
@@ -141,7 +137,7 @@ def _targets(
 
 def _plans(batches: Sequence[int], scenarios: Sequence[str], effort: Effort) -> tuple[Plan, ...]:
     chosen = [scenario for scenario in SCENARIOS if scenario in scenarios]
-    return tuple(Plan(scenario, STOPS[effort], batch) for batch in batches for scenario in chosen)
+    return tuple(Plan(scenario, stop(effort, scenario), batch) for batch in batches for scenario in chosen)
 
 
 def _wanted(tasks: Sequence[str], tiers: Sequence[str]) -> list[str]:

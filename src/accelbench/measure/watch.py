@@ -65,6 +65,7 @@ class Watch:
         self.begin = clock.now()
         self._end = self.begin + int(plan.stop.max_s * 1e9)
         self._audited = audited
+        self._together = together
         self._groups = {id(lane): lanes if together else [lane] for lane in lanes}
         self._marks = {id(lane): (self.begin, 0, 0) for lane in lanes}
         self._pace_ns = pace_ns / len(lanes) if together else pace_ns
@@ -182,6 +183,9 @@ class Watch:
     def _length(self, lane: Lane, now: int) -> int:
         since, before, _ = self._marks[id(lane)]
         count = self._issued(lane) - before
+        if self._together:
+            # What was just issued has not taken its time yet, and ends come in bunches.
+            since, count = self.begin, sum(len(each) for each in self.lanes)
         if count > 0:
             self._pace_ns = max(1.0, (now - since) / count)
         if not self._pace_ns:

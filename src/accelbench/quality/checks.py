@@ -36,6 +36,11 @@ SEEN_P = 1e-3
 fresh feeds, and chance explains it no better than this. The gap keeps the cost of cold input memory, microseconds that
 matter to a tiny model alone, from being taken for a cache of results."""
 
+FEWEST_APART = 3
+FAR_APART = 3
+"""Or where so many pairs at least were timed, and every fresh feed takes so many times as long as any repeated one: all
+that a slow model has time for."""
+
 GROWTH_BYTES = 64 << 20
 GROWTH_SHARE = 0.01
 """Memory leaks where it grows by more than both during one timed pass, after the warm-up."""
@@ -159,7 +164,8 @@ def _cached(integrity: Integrity) -> Iterator[str]:
     if unseen <= SEEN_RATIO * seen or unseen - seen < SEEN_GAP_NS:
         return
     p = rank_sum_p(integrity.seen_ns, integrity.unseen_ns)
-    if p < SEEN_P:
+    apart = len(integrity.seen_ns) >= FEWEST_APART and max(integrity.seen_ns) * FAR_APART < min(integrity.unseen_ns)
+    if p < SEEN_P or apart:
         yield (
             f"results seem to be cached: repeated feeds take {seen / 1e6:.3g} ms, fresh ones {unseen / 1e6:.3g} ms "
             f"(rank-sum p = {p:.0e})"

@@ -18,7 +18,7 @@ from accelbench.tensors import Array, Record, TensorSet
 from accelbench.worker.infer import batches, split
 
 PAIRS = 9
-PAIRS_LIMIT_S = 1.0
+PAIRS_LIMIT_S = 0.5
 CHANGED_SHARE = 0.01
 NOISE = 1e-3
 FEEDS_LIMIT_BYTES = 1 << 30

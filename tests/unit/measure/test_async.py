@@ -62,6 +62,23 @@ def test_so_many_are_in_flight() -> None:
     assert (found.columns.done - found.columns.issued).min() >= 2_000_000
 
 
+def test_a_slow_session_ends_near_its_time() -> None:
+    class Slow(Pool):
+        def run(self, feed: Feed) -> Outputs:
+            time.sleep(0.05)
+            return {"y": feed["x"] * 2}
+
+    session = Slow(workers=2)
+    plan = Plan("offline", Stop(max_s=0.4))
+    begun = time.monotonic()
+    found = load.measure(session, FEEDS, plan, threads=False, submit=True, concurrency=2, audited=False)
+    took = time.monotonic() - begun
+    session.close()
+    assert found.stop_reason == "time"
+    assert 8 <= len(found.columns) <= 24
+    assert took < 2.0
+
+
 def test_samples_belong_to_their_feeds() -> None:
     found = run(Pool())
     assert found.samples

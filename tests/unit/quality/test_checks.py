@@ -184,6 +184,9 @@ def test_reordering_is_allowed_and_no_more(precision: str, apart: float, fires: 
         ([1_000_000, 4_000_000] * 8, [3_000_000, 1_100_000, 3_100_000] * 5, False),  # chance
         ([3_000_000] * 8, [1_000_000] * 8, False),
         ([], [], False),
+        ([9_000_000, 11_000_000, 10_000_000], [150_000_000, 140_000_000, 160_000_000], True),
+        ([9_000_000, 60_000_000, 10_000_000], [150_000_000, 140_000_000, 160_000_000], False),
+        ([9_000_000, 11_000_000], [150_000_000, 140_000_000], False),
     ],
 )
 def test_cached_results(seen: list[int], unseen: list[int], fires: bool) -> None:
