@@ -26,13 +26,13 @@ $(VENV)/bin/python:
 
 $(VENV)/.user: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo 'Installing accelbench ...'
-	@tools/quiet $(BIN)/python -m pip install --require-hashes -r requirements.lock
+	@tools/quiet $(BIN)/python -m pip install --no-compile --require-hashes -r requirements.lock
 	@tools/quiet $(BIN)/python -m pip install --no-deps -e .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.user
 	@echo 'Installing the development tools ...'
-	@tools/quiet $(BIN)/python -m pip install --require-hashes -r requirements-dev.lock
+	@tools/quiet $(BIN)/python -m pip install --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
 
 backends: $(VENV)/.user

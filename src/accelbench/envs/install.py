@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib.util
 import importlib.metadata
 import json
 import os
@@ -169,12 +170,15 @@ def _commands(spec: BackendSpec, folder: Path) -> list[tuple[str, list[str]]]:
             ("making the environment", [uv, "venv", "--quiet", "--python", sys.executable, str(folder)]),
             ("installing packages", [uv, "pip", "install", "--quiet", "--python", python, *required]),
         ]
+    quiet = ["install", "--no-input", "--disable-pip-version-check", "--no-compile", *required]
+    if importlib.util.find_spec("pip") is None:
+        return [
+            ("making the environment", [sys.executable, "-m", "venv", str(folder)]),
+            ("installing packages", [python, "-m", "pip", *quiet]),
+        ]
     return [
-        ("making the environment", [sys.executable, "-m", "venv", str(folder)]),
-        (
-            "installing packages",
-            [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *required],
-        ),
+        ("making the environment", [sys.executable, "-m", "venv", "--without-pip", str(folder)]),
+        ("installing packages", [sys.executable, "-m", "pip", "--python", python, *quiet]),
     ]
 
 

@@ -17,7 +17,7 @@ def stop(effort: Effort, scenario: Scenario, ci_target: float | None = None, max
     """
     statistic = STATISTICS.get(scenario, "p50")
     if effort == "quick":
-        return Stop(max_s=max_s or 1.6, statistic=statistic, ci_target=ci_target or 0.02)
+        return Stop(max_s=max_s or 1.2, statistic=statistic, ci_target=ci_target or 0.02)
     if effort == "standard":
         return Stop(max_s=max_s or 120.0, statistic=statistic, ci_target=ci_target or 0.02)
     longest = max_s or 600.0
