@@ -8,11 +8,12 @@ BIN := $(VENV)/bin
 DEMO_BACKENDS := onnxruntime openvino
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit check-format backends clean
+.PHONY: help demo test test-all lint unit backends clean
 
 help:
 	@echo 'make demo      evaluate two tasks on two stacks, print the comparison, write reports and a page'
 	@echo 'make test      everything that CI checks'
+	@echo 'make test-all  the same and the slow tests: long simulations, all models of the onnx package'
 	@echo 'make lint      format, lint, types and the import contract only'
 	@echo 'make unit      the quick tests only'
 	@echo 'make backends  build the environments of the demo stacks'
@@ -52,9 +53,12 @@ unit: $(VENV)/.dev
 
 test: lint backends
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -m 'not slow'
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover
+
+test-all: lint backends
+	$(BIN)/pytest
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*

@@ -8,6 +8,7 @@ from tests.e2e.command import accelbench, rows_of
 
 LIGHT = Path(onnx.backend.test.__file__).parent / "data" / "light"
 MODELS = sorted(LIGHT.glob("*.onnx"))
+QUICK = {"light_squeezenet", "light_shufflenet", "light_resnet50"}
 
 
 def test_the_package_ships_the_models() -> None:
@@ -15,8 +16,11 @@ def test_the_package_ships_the_models() -> None:
 
 
 @pytest.mark.backend
-@pytest.mark.slow
-@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(model, marks=[] if model.stem in QUICK else [pytest.mark.slow]) for model in MODELS],
+    ids=lambda path: path.stem,
+)
 def test_a_light_model_runs_on_both_stacks(tmp_path: Path, model: Path) -> None:
     done = accelbench(
         "run", model, "--seed-weights", "-b", "onnxruntime", "-b", "openvino", "--quick",

@@ -49,7 +49,6 @@ def test_links_exist(guide: Path) -> None:
 
 
 @pytest.mark.backend
-@pytest.mark.slow
 def test_the_example_is_installed_run_and_removed(tmp_path: Path) -> None:
     folder, home = tmp_path / NAME, tmp_path / "home"
     (home / "envs").mkdir(parents=True)

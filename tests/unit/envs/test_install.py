@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import shutil
 import sys
@@ -135,8 +136,11 @@ def test_pip_is_used_where_the_host_has_settings_for_it(tmp_path: Path, monkeypa
     assert (Path(first[0]).name, first[1], second[1]) == ("uv", "venv", "pip")
     monkeypatch.setattr(room, "_pip_is_configured", lambda: True)
     (_, first), (_, second) = room._commands(spec, location(spec))
-    assert first[1:3] == ["-m", "venv"]
-    assert second[1:4] == ["-m", "pip", "install"]
+    assert first[1:4] == ["-m", "venv", "--without-pip"]
+    assert (second[0], second[1:5]) == (sys.executable, ["-m", "pip", "--python", f"{location(spec)}/bin/python"])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    (_, first), (_, second) = room._commands(spec, location(spec))
+    assert (first[1:3], second[0]) == (["-m", "venv"], f"{location(spec)}/bin/python")
 
 
 @pytest.mark.parametrize("name", ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONFIG_FILE"])
