@@ -49,8 +49,25 @@ class _NamedShape(click.ParamType[tuple[str, tuple[int, ...]]]):
         return name, shape
 
 
+class _Ratio(click.ParamType[float]):
+    """``2%`` or ``0.02`` as 0.02; above 0 and below 1."""
+
+    name = "RATIO"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        text = str(value).strip()
+        try:
+            ratio = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            ratio = 0.0
+        if not 0 < ratio < 1:
+            self.fail(f"{value!r} is not a ratio between 0 and 1, like 2% or 0.02", param, ctx)
+        return ratio
+
+
 COMMAS = _Commas()
 NAMED_SHAPE = _NamedShape()
+RATIO = _Ratio()
 
 
 def known(words: Iterable[str], choices: Iterable[str], what: str) -> tuple[str, ...]:

@@ -14,13 +14,13 @@ from accelbench.board.page import write_page
 from accelbench.board.rows import Row, as_json, rows
 from accelbench.board.table import table
 from accelbench.cli.output import DONE, json_option, print_json, print_table, progress
-from accelbench.cli.parsing import COMMAS, NAMED_SHAPE, known, options_of, positive_integers
+from accelbench.cli.parsing import COMMAS, NAMED_SHAPE, known, options_of
+from accelbench.cli.plans import Load, load_options, plans
 from accelbench.envs.install import installed
 from accelbench.envs.spec import BackendSpec, backends, find
 from accelbench.errors import UsageError
 from accelbench.evaluate import ANY_DEVICE, Setting, evaluate
-from accelbench.measure.efforts import stop
-from accelbench.model import Effort, Plan, Scenario, Target, Tier, Tolerance
+from accelbench.model import Plan, Target, Tier, Tolerance
 from accelbench.reference import BACKEND as REFERENCE
 from accelbench.reference import reference
 from accelbench.report.store import RunDirectory, open_report, reports
@@ -28,7 +28,6 @@ from accelbench.zoo import catalogue
 from accelbench.zoo.subject import Subject, from_file, from_task
 
 PRECISIONS = ("fp32", "bf16", "fp16", "int8", "int8-static")
-SCENARIOS: tuple[Scenario, ...] = ("single_stream", "offline")
 HARNESS = "null"
 
 
@@ -40,10 +39,7 @@ HARNESS = "null"
 @click.option("-b", "--backend", "names", multiple=True, help="A backend; repeat for more. Default: all installed.")
 @click.option("--device", help="A device, as `backend show` lists it. Default: each backend's first.")
 @click.option("--precision", "precisions", type=COMMAS, default="fp32", show_default=True, help=", ".join(PRECISIONS))
-@click.option("--batch", "batches", type=COMMAS, default="1", show_default=True, help="Samples per query, e.g. 1,8.")
-@click.option("--scenario", "scenarios", type=COMMAS, default=",".join(SCENARIOS), show_default=True)
-@click.option("--quick", "effort", flag_value="quick", help="At most 3 s per point; results are indicative.")
-@click.option("--standard", "effort", flag_value="standard", default=True, help="Until intervals are within 2 %.")
+@load_options
 @click.option("--weights", help="`shipped`, `hub`, `seeded` or a safetensors file. Default: the task's first at hand.")
 @click.option("--seed-weights", is_flag=True, help="Draw the weights of a MODEL.onnx instead of using its own.")
 @click.option("--inputs", type=click.Path(path_type=Path), help="Feeds of a MODEL.onnx: an .npz, one array per input.")
@@ -60,9 +56,7 @@ def run(
     names: tuple[str, ...],
     device: str | None,
     precisions: tuple[str, ...],
-    batches: tuple[str, ...],
-    scenarios: tuple[str, ...],
-    effort: Effort,
+    load: Load,
     weights: str | None,
     seed_weights: bool,
     inputs: Path | None,
@@ -81,7 +75,7 @@ def run(
     """
     specs = _specs(names)
     targets = list(_targets(specs, device, known(precisions, PRECISIONS, "precision"), options_of(settings)))
-    plans = _plans(positive_integers(batches, "batch"), known(scenarios, SCENARIOS, "scenario"), effort)
+    asked = plans(load)
     wanted = _wanted(tasks, tiers)
     with progress() as say:
         subjects = []
@@ -93,9 +87,9 @@ def run(
                 else from_task(catalogue.find(name), weights)
             )
         for subject in subjects:
-            _check_batches(subject, plans)
+            _check_batches(subject, asked)
         folder = RunDirectory.create(output)
-        setting = Setting(effort, plans, None, ("accelbench", *sys.argv[1:]), timeout, say)
+        setting = Setting(load.effort, asked, None, ("accelbench", *sys.argv[1:]), timeout, say)
         lines: list[Row] = []
         for subject in subjects:
             tolerance = _tolerance(subject, max_drift, min_accuracy)
@@ -133,11 +127,6 @@ def _targets(
         options = spec.options(given.get(spec.name, {}))
         for precision in precisions:
             yield spec, Target(spec.name, device or ANY_DEVICE, precision, options)
-
-
-def _plans(batches: Sequence[int], scenarios: Sequence[str], effort: Effort) -> tuple[Plan, ...]:
-    chosen = [scenario for scenario in SCENARIOS if scenario in scenarios]
-    return tuple(Plan(scenario, stop(effort, scenario), batch) for batch in batches for scenario in chosen)
 
 
 def _wanted(tasks: Sequence[str], tiers: Sequence[str]) -> list[str]:
