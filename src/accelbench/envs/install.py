@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib.util
 import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
