@@ -117,6 +117,36 @@ def convolutional(batch: int) -> onnx.ModelProto:
     return _model(nodes, {"x": [batch, 1, 8, 8]}, {"share": [batch, 10], "y": [batch, 10]}, _weights())
 
 
+def many_kinds() -> onnx.ModelProto:
+    """Small, large, scalar, bool and integer inputs; an output whose shape depends on the data."""
+    nodes = [
+        helper.make_node("ReduceSum", ["small"], ["total"], keepdims=0),
+        helper.make_node("Add", ["large", "total"], ["sum"]),
+        helper.make_node("Mul", ["small", "three"], ["tripled"]),
+        helper.make_node("NonZero", ["count"], ["places"]),
+        helper.make_node("Not", ["flag"], ["not_flag"]),
+    ]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes,
+        "many-kinds",
+        [
+            value("small", TensorProto.FLOAT, [2, 3]),
+            value("large", TensorProto.FLOAT, [1, 32768]),
+            value("flag", TensorProto.BOOL, []),
+            value("count", TensorProto.INT64, [4]),
+        ],
+        [
+            value("sum", TensorProto.FLOAT, [1, 32768]),
+            value("tripled", TensorProto.FLOAT, [2, 3]),
+            value("places", TensorProto.INT64, [1, "n"]),
+            value("not_flag", TensorProto.BOOL, []),
+        ],
+        [numpy_helper.from_array(np.array(3, np.float32), "three")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
 def unknown_operator() -> onnx.ModelProto:
     nodes = [helper.make_node("Levitate", ["x"], ["y"], name="lev", domain="no.such.domain")]
     return _model(nodes, {"x": [1, 1, 8, 8]}, {"y": [1, 10]}, {})

@@ -1,11 +1,15 @@
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from tests.backend.models import Lab, expected, relative_l2, unknown_operator
+from tests.backend.models import Lab, expected, many_kinds, relative_l2, unknown_operator
 
+import accelbench
+from accelbench.envs.install import interpreter
 from accelbench.envs.spec import BackendSpec
 from accelbench.envs.worker import Worker
 from accelbench.errors import Unsupported
@@ -72,3 +76,19 @@ def test_streams_are_an_option_that_shows(here: Lab, tmp_path: Path, backend: Ca
         measured = here.measured(worker, job, compiled, "offline")
     assert compiled.settings["num_streams"] == "2"
     assert compiled.concurrency == measured.concurrency == 2
+
+
+def test_a_session_takes_feeds_of_every_kind(tmp_path: Path, backend: Callable[[str], BackendSpec]) -> None:
+    python = interpreter(backend("openvino"))
+    onnx.save(many_kinds(), tmp_path / "model.onnx")
+    (tmp_path / "work").mkdir()
+    script = Path(__file__).with_name("openvino_session.py")
+    done = subprocess.run(
+        [python, script, tmp_path / "model.onnx", tmp_path / "work"],
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(accelbench.__path__[0]).parent)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.stdout, done.returncode) == ("45\n", 0), done.stderr

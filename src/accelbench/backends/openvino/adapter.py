@@ -14,16 +14,22 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
+import numpy as np
 import openvino
 
 from accelbench.backends.protocol import CompileJob, Done, Feed, Outputs
 from accelbench.errors import Unsupported
 from accelbench.model import Compiled, DeviceInfo, Placement
+from accelbench.tensors import Array
 
 BLOB = "model.blob"
+SHARED_FROM_BYTES = 1 << 16
+"""An input of fewer bytes is copied: lending it to OpenVINO costs some 5 µs, which is a copy of that size."""
+
 HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 PRECISIONS = {"f32": "fp32", "f16": "fp16", "i8": "int8", "u8": "int8", "f64": "fp64"}
 ARITHMETIC = ("Convolution", "FullyConnected", "MatMul", "Deconvolution", "RNN", "MHA", "ScaledDotProductAttention")
@@ -43,50 +49,109 @@ REFUSALS = ("not supported", "unsupported", "not implemented", "conversion faile
 NAMED = re.compile(r"(?:following ONNX operations:\s*|Conversion failed for\s+|operation\s+)([\w.:,\s-]+)")
 
 
+class Request:
+    """An infer request with tensors of its own, made once, so that a query costs a copy or a pointer for each input and
+    nothing for the outputs."""
+
+    def __init__(self, model: openvino.CompiledModel, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        self.infer_request = model.create_infer_request()
+        self.feed: Feed = {}  # of the query that is running: what it shares must live as long
+        self.done: Done = _nobody
+        self._inputs = []
+        for name, place in _places(model.inputs, inputs):
+            tensor = openvino.Tensor(model.inputs[place].element_type, model.inputs[place].shape)
+            self.infer_request.set_input_tensor(place, tensor)
+            self._inputs.append((name, place, tensor, tensor.data))
+        self._fixed: dict[str, Array] = {}
+        self._free: list[tuple[str, int]] = []
+        for name, place in _places(model.outputs, outputs):
+            if model.outputs[place].get_partial_shape().is_dynamic:
+                self._free.append((name, place))
+                continue
+            tensor = openvino.Tensor(model.outputs[place].element_type, model.outputs[place].shape)
+            self.infer_request.set_output_tensor(place, tensor)
+            self._fixed[name] = tensor.data
+
+    def take(self, feed: Feed) -> None:
+        """Make ``feed`` the inputs: small ones are copied, large ones shared if they lie in memory as OpenVINO wants
+        them. What is shared belongs to the query until it ends. Raises ValueError for a shape that is not the
+        model's."""
+        for name, place, tensor, own in self._inputs:
+            value = feed[name]
+            if value.shape != own.shape:
+                raise ValueError(f"input {name} has shape {value.shape}, the model takes {own.shape}")
+            if own.nbytes < SHARED_FROM_BYTES:
+                np.copyto(own, value)
+            elif value.dtype == own.dtype and value.flags.c_contiguous and value.flags.writeable:
+                self.infer_request.set_input_tensor(place, openvino.Tensor(value, shared_memory=True))
+            else:
+                np.copyto(own, value)
+                self.infer_request.set_input_tensor(place, tensor)
+
+    def outputs(self) -> Outputs:
+        """Views of the outputs, valid until the next inference."""
+        if not self._free:
+            return self._fixed
+        shaped = {name: self.infer_request.get_output_tensor(place).data for name, place in self._free}
+        return {**self._fixed, **shaped}
+
+
 class OvSession:
     """A compiled model with one infer request per calling thread, and a pool of them for ``submit``."""
 
-    def __init__(self, model: openvino.CompiledModel, outputs: Sequence[str], concurrency: int) -> None:
-        self._model = model
-        places = {name: place for place, port in enumerate(model.outputs) for name in port.get_names()}
-        self._places = [(name, places[name]) for name in outputs]
+    def __init__(
+        self, model: openvino.CompiledModel, inputs: Sequence[str], outputs: Sequence[str], concurrency: int
+    ) -> None:
+        self._made = partial(Request, model, inputs, outputs)
         self._local = threading.local()
         self._concurrency = concurrency
-        self._free: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+        self._free: SimpleQueue[Request] = SimpleQueue()
         for _ in range(concurrency):
-            self._free.put(model.create_infer_request())
+            request = self._made()
+            request.infer_request.set_callback(self._ended, request)
+            self._free.put(request)
 
     def run(self, feed: Feed) -> Outputs:
-        request = getattr(self._local, "request", None)
+        request: Request | None = getattr(self._local, "request", None)
         if request is None:
-            request = self._local.request = self._model.create_infer_request()
-        request.infer(feed, share_inputs=True, share_outputs=True)
-        return self._outputs(request)
+            request = self._local.request = self._made()
+        request.take(feed)
+        request.infer_request.infer(share_outputs=True, decode_strings=False)
+        return request.outputs()
 
     def submit(self, feed: Feed, done: Done) -> None:
         request = self._free.get()
-        request.set_callback(self._ended, (request, feed, done))
+        request.feed, request.done = feed, done
         try:
-            request.start_async(feed, share_inputs=True)
+            request.take(feed)
+            request.infer_request.start_async()
         except Exception:
             self._free.put(request)
             raise
 
     def close(self) -> None:
         for _ in range(self._concurrency):
-            self._free.get().wait()
+            infer_request = self._free.get().infer_request
+            infer_request.wait()
+            infer_request.set_callback(_nobody, None)
         self._local = threading.local()
-        del self._model
+        del self._made
 
-    def _ended(self, ours: tuple[Any, Feed, Done]) -> None:
-        request, _, done = ours
+    def _ended(self, request: Request) -> None:
         try:
-            done(self._outputs(request))
+            request.done(request.outputs())
         finally:
             self._free.put(request)
 
-    def _outputs(self, request: Any) -> Outputs:
-        return {name: request.get_output_tensor(place).data for name, place in self._places}
+
+def _places(ports: Sequence[Any], names: Sequence[str]) -> list[tuple[str, int]]:
+    """Each name with the place of the port that has it."""
+    places = {name: place for place, port in enumerate(ports) for name in port.get_names()}
+    return [(name, places[name]) for name in names]
+
+
+def _nobody(_ended: object) -> None:
+    """Called where nobody waits: a request that holds no other callback, and so keeps no session alive."""
 
 
 def devices() -> Sequence[DeviceInfo]:
@@ -133,7 +198,8 @@ def load(compiled: Compiled, job: CompileJob) -> OvSession:
     core = openvino.Core()
     blob = io.BytesIO((job.work / compiled.files[0]).read_bytes())
     model = core.import_model(blob, _device(core, job), _config(job))
-    return OvSession(model, [spec.name for spec in job.outputs], compiled.concurrency)
+    inputs, outputs = [spec.name for spec in job.inputs], [spec.name for spec in job.outputs]
+    return OvSession(model, inputs, outputs, compiled.concurrency)
 
 
 def _device(core: openvino.Core, job: CompileJob) -> str:
