@@ -313,6 +313,33 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class LoadGen:
+    """One run of the same session under MLPerf's LoadGen, beside the timed pass of ``plan``: another clock than ours.
+
+    ``figures`` are the numbers of its summary under the names that it prints, units included; ``settings`` are those
+    that it calls effective, ``complaints`` its own errors and warnings, ``valid`` its own verdict. ``samples`` is how
+    many of the task's samples one sample of LoadGen stands for. ``expected_ns`` and ``expected_rate`` are what a
+    warm-up of ours told it to expect. ``reasons`` say why we do not accept the run, whatever its verdict: the session
+    raised, the process crashed or hung. ``logs`` is the folder, relative to the report, with what it wrote.
+    """
+
+    __pydantic_config__ = STRICT
+
+    plan: Plan
+    version: str | None
+    valid: bool | None
+    reasons: tuple[str, ...]
+    samples: int
+    queries: int | None
+    expected_ns: float | None
+    expected_rate: float | None
+    figures: Mapping[str, float]
+    settings: Mapping[str, str]
+    complaints: tuple[str, ...]
+    logs: str
+
+
+@dataclass(frozen=True)
 class DriftSums:
     """Sums and bins over all pairs (reference r, output y) of one output tensor; every drift figure is computed from
     them. Sums run over the ``finite`` pairs only (finite on both sides); NaN and Inf are counted on either side and
@@ -503,3 +530,4 @@ class Report:
     quality: Quality | None
     measurements: tuple[Measurement, ...]
     files: Mapping[str, str]
+    loadgen: tuple[LoadGen, ...] = ()

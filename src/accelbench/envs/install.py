@@ -95,7 +95,7 @@ def install(spec: BackendSpec, progress: Progress) -> None:
         try:
             for step, command in _commands(spec, folder):
                 progress(f"{spec.name}: {step}")
-                _logged(command, log, spec)
+                logged(command, log, f"backend {spec.name}")
             (folder / COMPLETE).write_text("", encoding="utf-8")
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -165,7 +165,7 @@ def _commands(spec: BackendSpec, folder: Path) -> list[tuple[str, list[str]]]:
     python = str(folder / "bin" / "python")
     required = ["--require-hashes", "--no-deps", "-r", str(spec.lock)]
     uv = shutil.which("uv")
-    if uv is not None and not _pip_is_configured():
+    if uv is not None and not pip_is_configured():
         return [
             ("making the environment", [uv, "venv", "--quiet", "--python", sys.executable, str(folder)]),
             ("installing packages", [uv, "pip", "install", "--quiet", "--python", python, *required]),
@@ -182,7 +182,7 @@ def _commands(spec: BackendSpec, folder: Path) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _pip_is_configured() -> bool:
+def pip_is_configured() -> bool:
     """Whether this host tells pip where packages are: by variables or by pip's configuration files."""
     if any(
         name in os.environ for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONFIG_FILE")
@@ -193,7 +193,8 @@ def _pip_is_configured() -> bool:
     return any(path.is_file() for path in [*files, config / "pip" / "pip.conf"])
 
 
-def _logged(command: Sequence[str], log: Path, spec: BackendSpec) -> None:
+def logged(command: Sequence[str], log: Path, what: str) -> None:
+    """Run an installer, its output going to the end of ``log``. AccelbenchError says why ``what`` was not installed."""
     with log.open("ab") as sink:
         code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, check=False).returncode
     if code == 0:
@@ -203,13 +204,11 @@ def _logged(command: Sequence[str], log: Path, spec: BackendSpec) -> None:
         raise AccelbenchError(f"no space left on the disk of {log.parent}: free some; log: {log}")
     if any(sign in text.lower() for sign in _UNREACHABLE):
         raise AccelbenchError(
-            f"backend {spec.name} was not installed: the package index cannot be reached; "
+            f"{what} was not installed: the package index cannot be reached; "
             f"check the network or pip's index setting; log: {log}"
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    raise AccelbenchError(
-        f"backend {spec.name} was not installed: {lines[-1] if lines else f'exit code {code}'}; log: {log}"
-    )
+    raise AccelbenchError(f"{what} was not installed: {lines[-1] if lines else f'exit code {code}'}; log: {log}")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import threading
 from dataclasses import asdict, dataclass
@@ -20,8 +21,12 @@ from accelbench.errors import Unsupported, WorkerError
 from accelbench.model import Artifact, Compiled, DeviceInfo, Measurement, Plan
 from accelbench.worker.infer import InferFacts
 from accelbench.worker.jobs import Job
+from accelbench.worker.loadgen import WARMUP_S, Driven
 
 T = TypeVar("T")
+
+WARM_AND_LATE = 1.5
+"""How much longer than planned a LoadGen run may last by itself: ``offline`` is sized by a guess."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +47,34 @@ class Worker:
     """
 
     def __init__(
-        self, spec: BackendSpec, logs: Path, *, memory_bytes: int | None = None, timeout_s: float | None = None
+        self,
+        spec: BackendSpec,
+        logs: Path,
+        *,
+        memory_bytes: int | None = None,
+        timeout_s: float | None = None,
+        overlay: Path | None = None,
     ) -> None:
-        """``logs`` gets stdout.txt and stderr.txt; ``timeout_s`` replaces all the backend's own time limits."""
+        """``logs`` gets stdout.txt and stderr.txt; ``timeout_s`` replaces all the backend's own time limits. The
+        folder ``overlay`` is put last on the path of this one process."""
         self.spec = spec
         self.detail = ""
         self._logs = logs
         self._memory_bytes = memory_limit_bytes() if memory_bytes is None else memory_bytes
         self._timeout_s = timeout_s
+        self._overlay = overlay
         self._process: Process | None = None
         self._sigterm: Any = None
 
     def __enter__(self) -> Worker:
         environment = self.spec.table.environment
+        seen = variables(environment.inherit, environment.variables)
+        if self._overlay is not None:
+            seen["PYTHONPATH"] = os.pathsep.join(filter(None, (seen.get("PYTHONPATH"), str(self._overlay))))
         self._process = Process(
             interpreter(self.spec),
             self.spec.adapter,
-            variables(environment.inherit, environment.variables),
+            seen,
             self._logs,
             self._memory_bytes,
         )
@@ -126,6 +142,23 @@ class Worker:
         answer = self._ask(asked, self.spec.table.timeouts.measure_s, plan.stop.max_s)
         return self._read(Measurement, answer, "measure")
 
+    def loadgen(self, plan: Plan, *, feeds: Path, folder: Path, batched: bool, concurrency: int) -> Driven:
+        """Run ``plan`` on the loaded session under LoadGen, which writes its logs to the existing ``folder``. The
+        process needs LoadGen's overlay, and can do this once."""
+        abilities = self.spec.table.abilities
+        asked = {
+            "verb": "loadgen",
+            "plan": asdict(plan),
+            "feeds": str(feeds),
+            "folder": str(folder),
+            "batched": batched,
+            "threads": abilities.threads,
+            "submit": abilities.submit,
+            "concurrency": concurrency,
+        }
+        longest_s = WARM_AND_LATE * (WARMUP_S + plan.stop.max_s)
+        return self._read(Driven, self._ask(asked, self.spec.table.timeouts.measure_s, longest_s), "loadgen")
+
     def unload(self) -> None:
         """Close the loaded session."""
         self._ask({"verb": "unload"}, self.spec.table.timeouts.load_s)
@@ -189,4 +222,4 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + signal.SIGTERM)
 
 
-__all__ = ["BuildFacts", "InferFacts", "Job", "Worker"]
+__all__ = ["BuildFacts", "Driven", "InferFacts", "Job", "Worker"]

@@ -22,9 +22,9 @@ from accelbench.backends.protocol import Backend, Session
 from accelbench.errors import AccelbenchError, Unsupported, WorkerError
 from accelbench.model import Compiled, DeviceInfo
 from accelbench.tensors import TensorSet
-from accelbench.worker import jobs
+from accelbench.worker import jobs, loadgen
 from accelbench.worker.infer import infer
-from accelbench.worker.timed import timed
+from accelbench.worker.timed import in_memory, timed
 from accelbench.worker.wire import Message, receive, send
 
 
@@ -42,6 +42,7 @@ class Server:
             "load": self.load,
             "infer": self.infer,
             "measure": self.measure,
+            "loadgen": self.loadgen,
             "unload": self.unload,
         }
 
@@ -89,6 +90,19 @@ class Server:
             concurrency=asked["concurrency"],
         )
         return asdict(measurement)
+
+    def loadgen(self, asked: Mapping[str, Any]) -> Any:
+        plan = jobs.plan(asked["plan"])
+        driven = loadgen.drive(
+            self.session,
+            in_memory(TensorSet(Path(asked["feeds"])), plan.batch, asked["batched"]),
+            plan,
+            Path(asked["folder"]),
+            threads=asked["threads"],
+            submit=asked["submit"],
+            concurrency=asked["concurrency"],
+        )
+        return asdict(driven)
 
     def unload(self, _asked: Mapping[str, Any]) -> Any:
         session, self._session = self._session, None

@@ -42,7 +42,7 @@ def timed(
     """Run ``plan`` and write its raw columns to the new folder ``columns``. ``outputs`` is what the accuracy pass gave
     for ``feeds``, sample by sample."""
     size = plan.batch if batched else 1
-    ready = [_own(feed) for feed in batches(_few(feeds, size), plan.batch, batched)]
+    ready = in_memory(feeds, plan.batch, batched)
     run = measure(session, ready, plan, threads=threads, submit=submit, concurrency=concurrency)
     run.columns.write(columns)
     errors = run.errors
@@ -75,6 +75,12 @@ def timed(
         ),
         errors=errors,
     )
+
+
+def in_memory(feeds: TensorSet, batch: int, batched: bool) -> list[Feed]:
+    """The feeds that a timed pass rotates, as arrays of their own: all samples, or as many of the first as memory is
+    meant for."""
+    return [_own(feed) for feed in batches(_few(feeds, batch if batched else 1), batch, batched)]
 
 
 def fresh(feed: Feed, generator: np.random.Generator) -> Feed:

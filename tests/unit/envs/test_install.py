@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, and no settings of pip."""
     monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("ACCELBENCH_BACKENDS", raising=False)
-    monkeypatch.setattr(room, "_pip_is_configured", lambda: False)
+    monkeypatch.setattr(room, "pip_is_configured", lambda: False)
     return tmp_path / "home"
 
 
@@ -134,7 +134,7 @@ def test_pip_is_used_where_the_host_has_settings_for_it(tmp_path: Path, monkeypa
     spec = with_lock(tmp_path)
     (_, first), (_, second) = room._commands(spec, location(spec))
     assert (Path(first[0]).name, first[1], second[1]) == ("uv", "venv", "pip")
-    monkeypatch.setattr(room, "_pip_is_configured", lambda: True)
+    monkeypatch.setattr(room, "pip_is_configured", lambda: True)
     (_, first), (_, second) = room._commands(spec, location(spec))
     assert first[1:4] == ["-m", "venv", "--without-pip"]
     assert (second[0], second[1:5]) == (sys.executable, ["-m", "pip", "--python", f"{location(spec)}/bin/python"])
@@ -148,7 +148,7 @@ def test_settings_of_pip_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv(name, "somewhere")
-    assert room._pip_is_configured()
+    assert room.pip_is_configured()
 
 
 def test_a_system_environment_is_used_and_probed(tmp_path: Path) -> None:
