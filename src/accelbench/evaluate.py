@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
 from accelbench import __version__, paths
+from accelbench.bench import Bench, device_of
 from accelbench.envs.install import environment_facts
 from accelbench.envs.spec import BackendSpec
-from accelbench.envs.worker import BuildFacts, Job, Worker
+from accelbench.envs.worker import Worker
 from accelbench.errors import Unsupported, WorkerError
 from accelbench.model import (
     REPORT_SCHEMA,
@@ -25,7 +25,6 @@ from accelbench.model import (
     Environment,
     Measurement,
     Plan,
-    Purpose,
     Quality,
     Report,
     Status,
@@ -34,19 +33,13 @@ from accelbench.model import (
     Tolerance,
 )
 from accelbench.quality.assess import assess
-from accelbench.quality.coverage import coverage
 from accelbench.reference import Reference
+from accelbench.report.harness import harness_of
 from accelbench.report.host import host_facts
 from accelbench.report.privacy import here, private_facts, scrub
 from accelbench.report.store import RunDirectory
 from accelbench.tensors import TensorSet
-from accelbench.zoo.materialise import Model
 from accelbench.zoo.subject import Subject
-
-CALIBRATION_SAMPLES = 64
-
-ANY_DEVICE = "default"
-"""A target's device when none was asked for: the backend's first, whose own name the report has."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,7 @@ def evaluate(
     trouble: a full disk, an interruption.
     """
     facts = Facts(target)
-    with run.staging() as stage:
+    with paths.disk_errors(run.path), run.staging() as stage:
         try:
             _steps(subject, spec, reference, setting, stage, facts)
         except Unsupported as finding:
@@ -113,89 +106,19 @@ def _steps(
         offered = ", ".join(spec.table.precisions)
         raise Unsupported(f"{spec.name} does not offer {target.precision} (it offers {offered})")
     facts.environment = environment_facts(spec)
-    task = subject.task
     with paths.scratch() as work, Worker(spec, stage / "logs", timeout_s=setting.timeout_s) as worker:
-        facts.device = _device(worker.devices(), target)
-        target = facts.target = replace(target, device=facts.device.id)
-        outputs = work / "outputs"
-        for batch, purpose, plans in _builds(setting.plans, spec):
-            model = subject.model(batch)
-            job = _job(subject, model, target, batch, purpose, work)
-            setting.say(f"compiling for batch {batch}")
-            built = worker.compile(job)
-            load_s = worker.load(built.compiled, job)
-            facts.builds.append(_build(batch, purpose, built, load_s, target, model, subject))
-            if not outputs.exists():
-                setting.say("accuracy and drift")
-                passed = worker.infer(subject.feeds.path, outputs, batch=batch, batched=task.batched)
-                facts.quality = _quality(subject, outputs, reference, passed.unready, stage)
-            for plan in plans:
-                setting.say(f"measuring {plan.scenario}, batch {batch}")
-                columns = stage.absolute() / "columns" / str(len(facts.measurements))
-                measured = worker.measure(
-                    plan,
-                    feeds=subject.feeds.path,
-                    outputs=outputs,
-                    columns=columns,
-                    batched=task.batched,
-                    concurrency=built.compiled.concurrency,
-                )
-                facts.measurements.append(replace(measured, columns=f"columns/{columns.name}"))
-
-
-def _builds(plans: Sequence[Plan], spec: BackendSpec) -> Iterator[tuple[int, Purpose | None, list[Plan]]]:
-    """The compiled forms that the plans need: one per batch, and per purpose where the stack tells them apart."""
-
-    def form(plan: Plan) -> tuple[int, Purpose | None]:
-        return plan.batch, plan.purpose if spec.table.abilities.purpose else None
-
-    for (batch, purpose), group in groupby(sorted(plans, key=lambda plan: (plan.batch, plan.purpose)), form):
-        yield batch, purpose, list(group)
-
-
-def _device(devices: Sequence[DeviceInfo], target: Target) -> DeviceInfo:
-    for device in devices:
-        if target.device in (device.id, ANY_DEVICE):
-            return device
-    known = ", ".join(device.id for device in devices) or "none at all"
-    raise Unsupported(f"{target.backend} sees no device {target.device} here (it sees {known})")
-
-
-def _job(subject: Subject, model: Model, target: Target, batch: int, purpose: Purpose | None, work: Path) -> Job:
-    folder = work / f"{batch}-{purpose or 'any'}"
-    folder.mkdir()
-    return Job(
-        model=str(model.path),
-        inputs=model.inputs,
-        outputs=model.outputs,
-        target=target,
-        batch=batch,
-        batched=subject.task.batched,
-        purpose=purpose,
-        work=str(folder),
-        calibration=str(subject.calibration.path),
-        calibration_count=CALIBRATION_SAMPLES,
-    )
-
-
-def _build(
-    batch: int,
-    purpose: Purpose | None,
-    built: BuildFacts,
-    load_s: float,
-    target: Target,
-    model: Model,
-    subject: Subject,
-) -> Build:
-    return Build(
-        batch=batch,
-        purpose=purpose,
-        compile_s=built.seconds,
-        load_s=load_s,
-        compiled=built.compiled,
-        coverage=coverage(built.compiled.placements, target.device, subject.facts.by_node),
-        artifacts=tuple(replace(artifact, parent=model.source.sha256) for artifact in built.artifacts),
-    )
+        facts.device = device_of(worker.devices(), target)
+        facts.target = replace(target, device=facts.device.id)
+        bench = Bench(worker, subject, facts.target, work, setting.say)
+        facts.builds = bench.builds
+        plans = sorted(setting.plans, key=lambda plan: (plan.batch, plan.purpose))
+        passed = bench.check(plans[0])
+        facts.quality = _quality(subject, bench.outputs, reference, passed.unready, stage)
+        for plan in plans:
+            setting.say(f"measuring {plan.scenario}, batch {plan.batch}")
+            columns = stage / "columns" / str(len(facts.measurements))
+            measured = bench.measure(plan, columns)
+            facts.measurements.append(replace(measured, columns=f"columns/{columns.name}"))
 
 
 def _quality(subject: Subject, outputs: Path, reference: Reference, unready: int, stage: Path) -> Quality | None:
@@ -220,6 +143,7 @@ def _keep_texts(spec: BackendSpec, stage: Path) -> None:
 
 def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts) -> Report:
     identity, task, model = here(), subject.task, subject.model(setting.plans[0].batch)
+    host = host_facts()
     return Report(
         schema=REPORT_SCHEMA,
         id="",
@@ -243,11 +167,12 @@ def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts)
         tolerance=setting.tolerance or task.tolerance,
         untested=spec.table.untested,
         device=facts.device,
-        host=host_facts(),
+        host=host,
         environment=facts.environment,
         chain=(model.source,),
         builds=tuple(facts.builds),
         quality=facts.quality,
         measurements=tuple(facts.measurements),
         files={},
+        harness=harness_of(host),
     )

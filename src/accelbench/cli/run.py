@@ -10,6 +10,7 @@ from typing import get_args
 
 import click
 
+from accelbench.bench import ANY_DEVICE
 from accelbench.board.page import write_page
 from accelbench.board.rows import Row, as_json, rows
 from accelbench.board.table import table
@@ -19,7 +20,7 @@ from accelbench.cli.plans import Load, load_options, plans
 from accelbench.envs.install import installed
 from accelbench.envs.spec import BackendSpec, backends, find
 from accelbench.errors import UsageError
-from accelbench.evaluate import ANY_DEVICE, Setting, evaluate
+from accelbench.evaluate import Setting, evaluate
 from accelbench.model import Plan, Target, Tier, Tolerance
 from accelbench.reference import BACKEND as REFERENCE
 from accelbench.reference import reference

@@ -1,0 +1,105 @@
+"""A subject on a target in a living worker: compiled and loaded as plans need it, then timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from accelbench.envs.worker import Job, Worker
+from accelbench.errors import Unsupported
+from accelbench.model import Build, DeviceInfo, Measurement, Plan, Purpose, Target
+from accelbench.quality.coverage import coverage
+from accelbench.worker.infer import InferFacts
+from accelbench.zoo.subject import Subject
+
+CALIBRATION_SAMPLES = 64
+
+ANY_DEVICE = "default"
+"""A target's device when none was asked for: the backend's first, whose own name the report has."""
+
+Form = tuple[int, Purpose | None]
+
+
+class Bench:
+    """``builds`` has every compiled form in the order of making, one per batch, and per purpose where the stack tells
+    them apart. ``outputs`` is the tensor set of the accuracy pass. Raises what the worker raises."""
+
+    def __init__(
+        self, worker: Worker, subject: Subject, target: Target, work: Path, say: Callable[[str], None]
+    ) -> None:
+        """``target`` names a device of the worker; ``work`` is an empty folder."""
+        self.builds: list[Build] = []
+        self.outputs = work / "outputs"
+        self._worker, self._subject, self._target, self._work, self._say = worker, subject, target, work, say
+        self._jobs: dict[Form, tuple[Build, Job]] = {}
+        self._loaded: Form | None = None
+
+    def check(self, plan: Plan) -> InferFacts:
+        """The accuracy pass: every sample once, through the form that ``plan`` needs."""
+        self.prepare(plan)
+        self._say("accuracy and drift")
+        task = self._subject.task
+        return self._worker.infer(self._subject.feeds.path, self.outputs, batch=plan.batch, batched=task.batched)
+
+    def measure(self, plan: Plan, columns: Path) -> Measurement:
+        """Time a pass; its raw columns go to the new folder ``columns``. ``check`` comes first."""
+        build = self.prepare(plan)
+        return self._worker.measure(
+            plan,
+            feeds=self._subject.feeds.path,
+            outputs=self.outputs,
+            columns=columns.absolute(),
+            batched=self._subject.task.batched,
+            concurrency=build.compiled.concurrency,
+        )
+
+    def prepare(self, plan: Plan) -> Build:
+        """Have the form loaded that ``plan`` needs."""
+        form = plan.batch, plan.purpose if self._worker.spec.table.abilities.purpose else None
+        if form not in self._jobs:
+            self._compile(*form)
+        elif form != self._loaded:
+            build, job = self._jobs[form]
+            self._worker.load(build.compiled, job)
+        self._loaded = form
+        return self._jobs[form][0]
+
+    def _compile(self, batch: int, purpose: Purpose | None) -> None:
+        model = self._subject.model(batch)
+        folder = self._work / f"{batch}-{purpose or 'any'}"
+        folder.mkdir()
+        job = Job(
+            model=str(model.path),
+            inputs=model.inputs,
+            outputs=model.outputs,
+            target=self._target,
+            batch=batch,
+            batched=self._subject.task.batched,
+            purpose=purpose,
+            work=str(folder),
+            calibration=str(self._subject.calibration.path),
+            calibration_count=CALIBRATION_SAMPLES,
+        )
+        self._say(f"compiling for batch {batch}")
+        built = self._worker.compile(job)
+        build = Build(
+            batch=batch,
+            purpose=purpose,
+            compile_s=built.seconds,
+            load_s=self._worker.load(built.compiled, job),
+            compiled=built.compiled,
+            coverage=coverage(built.compiled.placements, self._target.device, self._subject.facts.by_node),
+            artifacts=tuple(replace(artifact, parent=model.source.sha256) for artifact in built.artifacts),
+        )
+        self._jobs[batch, purpose] = build, job
+        self.builds.append(build)
+
+
+def device_of(devices: Sequence[DeviceInfo], target: Target) -> DeviceInfo:
+    """The device that the target names, or the first. Raises Unsupported."""
+    for device in devices:
+        if target.device in (device.id, ANY_DEVICE):
+            return device
+    known = ", ".join(device.id for device in devices) or "none at all"
+    raise Unsupported(f"{target.backend} sees no device {target.device} here (it sees {known})")
