@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from accelbench.errors import AccelbenchError, UsageError
+from accelbench.errors import UsageError
 
 
 def home() -> Path:
@@ -60,7 +60,7 @@ def disk_errors(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise AccelbenchError(f"no space left on the disk of {place}: free some or choose another place") from error
+            raise UsageError(f"no space left on the disk of {place}: free some or choose another place") from error
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
             raise UsageError(f"{place} cannot be written ({error.strerror}): choose a writable place") from error
         raise

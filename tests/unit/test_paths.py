@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from accelbench.errors import AccelbenchError, UsageError
+from accelbench.errors import UsageError
 from accelbench.paths import building, disk_errors, home
 
 
@@ -47,7 +47,7 @@ def test_who_comes_second_takes_what_the_first_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "kind", "text"),
     [
-        (errno.ENOSPC, AccelbenchError, "no space left on the disk of place"),
+        (errno.ENOSPC, UsageError, "no space left on the disk of place"),
         (errno.EROFS, UsageError, "place cannot be written"),
         (errno.EACCES, UsageError, "place cannot be written"),
     ],

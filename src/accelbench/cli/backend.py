@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from accelbench.cli.output import json_option, listing, print_json, print_table, progress
+from accelbench.cli.output import json_option, listing, print_facts, print_json, print_table, progress
 from accelbench.envs.install import environment_facts, install, installed, register
 from accelbench.envs.install import remove as remove_environment
 from accelbench.envs.spec import BackendSpec, backends, find, is_shipped
@@ -76,10 +76,7 @@ def show(name: str, json_: bool) -> None:
     if json_:
         print_json(row)
         return
-    table = listing("fact", "value")
-    for key, value in row.items():
-        table.add_row(key, _text(value))
-    print_table(table)
+    print_facts(row)
 
 
 @backend.command()
@@ -111,13 +108,3 @@ def _row(spec: BackendSpec, there: bool) -> dict[str, Any]:
         "environment": spec.table.environment.kind,
         "precisions": spec.table.precisions,
     }
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return "\n".join(f"{key}: {_text(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return "\n".join(_text(item) for item in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "–" if value is None else str(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,6 +38,31 @@ def listing(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Names and values, one below the other, on stdout."""
+    table = listing("fact", "value")
+    for name, value in facts.items():
+        table.add_row(name, _text(value))
+    print_table(table)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "\n".join(f"{key}: {_text(item)}" for key, item in value.items()) or "–"
+    if isinstance(value, list | tuple):
+        between = "\n" if any(isinstance(item, Mapping) for item in value) else ", "
+        return between.join(_line(item) for item in value) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else str(value)
+
+
+def _line(item: Any) -> str:
+    if not isinstance(item, Mapping):
+        return _text(item)
+    return "; ".join(f"{key} {_text(value)}" for key, value in item.items())
 
 
 @contextmanager

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from accelbench.board.units import count
-from accelbench.cli.output import json_option, listing, print_json, print_table
+from accelbench.cli.output import json_option, listing, print_facts, print_json, print_table, progress
 from accelbench.model import Task
 from accelbench.zoo import catalogue
 from accelbench.zoo.graph_facts import GraphFacts, graph_facts
+from accelbench.zoo.subject import from_task
 
 
 @click.group()
@@ -39,6 +41,59 @@ def list_(json_: bool) -> None:
             ", ".join(source.kind for source in task.weights),
         )
     print_table(table)
+
+
+@zoo.command()
+@click.argument("name")
+@json_option
+def show(name: str, json_: bool) -> None:
+    """Show a task: what it computes, on what, judged how, and where its weights come from."""
+    task = catalogue.find(name)
+    row = {
+        **_row(task, graph_facts(catalogue.graph(task))),
+        "source": task.source,
+        "dataset": asdict(task.dataset),
+        "metric": asdict(task.metric),
+        "tolerance": asdict(task.tolerance),
+        "weights": [{key: value for key, value in asdict(each).items() if value is not None} for each in task.weights],
+        "graph_sha256": task.graph_sha256,
+    }
+    if json_:
+        print_json(row)
+    else:
+        print_facts(row)
+
+
+@zoo.command()
+@click.argument("names", nargs=-1, required=True, metavar="TASK...")
+@click.option("--weights", help="`shipped`, `hub`, `seeded` or a safetensors file. Default: the task's first at hand.")
+@json_option
+def fetch(names: tuple[str, ...], weights: str | None, json_: bool) -> None:
+    """Make a task's model and samples ready in the cache, so that `accelbench run` needs neither network nor time."""
+    tasks = [catalogue.find(name) for name in names]
+    made = []
+    with progress() as say:
+        for task in tasks:
+            say(f"{task.id}: model and feeds")
+            subject = from_task(task, weights, lambda done, whole: say(f"{done:,} of {whole or '?'} bytes"))
+            model = subject.model(1)
+            made.append(
+                {
+                    "task": task.id,
+                    "weights": model.weights.kind,
+                    "detail": model.weights.detail,
+                    "weights_sha256": model.weights.sha256,
+                    "model": str(model.path),
+                    "size_bytes": model.source.size_bytes,
+                    "feeds": str(subject.feeds.path),
+                    "samples": subject.feeds.count,
+                }
+            )
+    if json_:
+        print_json(made)
+        return
+    for each in made:
+        print_facts(each)
 
 
 def _row(task: Task, about: GraphFacts) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""What the listing verbs say, as tables and as JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.e2e.command import accelbench
+
+
+def test_zoo_list_has_the_five_tasks(tmp_path: Path) -> None:
+    found = {row["task"]: row for row in json.loads(accelbench("zoo", "list", "--json", cwd=tmp_path).stdout)}
+    assert {"digits-cnn", "digits-resnet", "resnet50", "bert-base", "widedeep"} <= set(found)
+    assert found["resnet50"]["tier"] == "regular"
+    assert found["resnet50"]["inputs"] == [{"name": "image", "dtype": "float32", "shape": ["batch", 3, 224, 224]}]
+    assert found["digits-cnn"]["weights"] == ["local", "shipped"]
+    table = accelbench("zoo", "list", cwd=tmp_path).stdout
+    assert all(task in table for task in found)
+
+
+def test_zoo_show(tmp_path: Path) -> None:
+    row = json.loads(accelbench("zoo", "show", "bert-base", "--json", cwd=tmp_path).stdout)
+    assert row["metric"]["name"] == "span"
+    assert row["dataset"]["options"]["length"] == 384
+    assert "bert-base" in accelbench("zoo", "show", "bert-base", cwd=tmp_path).stdout
+
+
+def test_zoo_fetch_makes_model_and_samples(tmp_path: Path) -> None:
+    done = accelbench("zoo", "fetch", "digits-cnn", "--json", cwd=tmp_path, ACCELBENCH_HOME=str(tmp_path / "home"))
+    (row,) = json.loads(done.stdout)
+    assert (row["weights"], row["samples"]) == ("shipped", 540)
+    assert Path(row["model"]).is_file()
+    assert Path(row["feeds"], "index.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["zoo", "show", "bert-bas"], ["bert-bas", "bert-base"]),
+        (["zoo", "fetch", "resnet50", "--weights", "hub"], ["resnet50", "hub"]),
+        (["backend", "show", "openvin"], ["openvin", "openvino"]),
+        (["backend", "install", "./absent"], ["absent", "backend.toml"]),
+        (["report", "show", "absent"], ["absent"]),
+    ],
+)
+def test_wrong_names_are_one_line(tmp_path: Path, words: list[str], parts: list[str]) -> None:
+    done = accelbench(*words, cwd=tmp_path, ACCELBENCH_HOME=str(tmp_path / "home"))
+    assert done.returncode == 2
+    complaint = [line for line in done.stderr.splitlines() if line.startswith("accelbench: ")]
+    assert len(complaint) == 1
+    assert all(part in complaint[0] for part in parts)
+
+
+@pytest.mark.backend
+def test_backend_list_and_show(tmp_path: Path) -> None:
+    found = {row["backend"]: row for row in json.loads(accelbench("backend", "list", "--json", cwd=tmp_path).stdout)}
+    assert found["onnxruntime"]["installed"]
+    assert found["openvino"]["precisions"] == ["fp32", "bf16", "fp16"]
+    row = json.loads(accelbench("backend", "show", "openvino", "--json", cwd=tmp_path).stdout)
+    assert row["devices"][0]["id"] == "cpu"
+    assert "openvino" in row["packages"]
+
+
+@pytest.mark.backend
+def test_report_show_repeats_the_rows(tmp_path: Path) -> None:
+    words = ["run", "digits-cnn", "-b", "onnxruntime", "--quick", "--scenario", "single_stream", "--json", "-o", "out"]
+    first = json.loads(accelbench(*words, cwd=tmp_path).stdout)
+    again = json.loads(accelbench("report", "show", "out", "--json", cwd=tmp_path).stdout)
+    assert first == again
+    (facts,) = json.loads(accelbench("report", "show", first[0]["report"], "--raw", cwd=tmp_path).stdout)
+    assert facts["task"]["id"] == "digits-cnn"
+    assert str(Path.home()) not in json.dumps(facts)
