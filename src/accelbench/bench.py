@@ -42,8 +42,9 @@ class Bench:
         task = self._subject.task
         return self._worker.infer(self._subject.feeds.path, self.outputs, batch=plan.batch, batched=task.batched)
 
-    def measure(self, plan: Plan, columns: Path) -> Measurement:
-        """Time a pass; its raw columns go to the new folder ``columns``. ``check`` comes first."""
+    def measure(self, plan: Plan, columns: Path, telemetry: Path | None = None) -> Measurement:
+        """Time a pass; its raw columns go to the new folder ``columns``, what the host tells of itself meanwhile to the
+        new file ``telemetry``. ``check`` comes first."""
         build = self.prepare(plan)
         return self._worker.measure(
             plan,
@@ -52,6 +53,7 @@ class Bench:
             columns=columns.absolute(),
             batched=self._subject.task.batched,
             concurrency=build.compiled.concurrency,
+            telemetry=telemetry,
         )
 
     def prepare(self, plan: Plan) -> Build:

@@ -116,9 +116,11 @@ def _steps(
         facts.quality = _quality(subject, bench.outputs, reference, passed.unready, stage)
         for plan in plans:
             setting.say(f"measuring {plan.scenario}, batch {plan.batch}")
-            columns = stage / "columns" / str(len(facts.measurements))
-            measured = bench.measure(plan, columns)
-            facts.measurements.append(replace(measured, columns=f"columns/{columns.name}"))
+            columns = f"columns/{len(facts.measurements)}"
+            telemetry = f"telemetry/{len(facts.measurements)}.json"
+            measured = bench.measure(plan, stage / columns, stage / telemetry)
+            told = telemetry if measured.telemetry else None
+            facts.measurements.append(replace(measured, columns=columns, telemetry=told))
 
 
 def _quality(subject: Subject, outputs: Path, reference: Reference, unready: int, stage: Path) -> Quality | None:

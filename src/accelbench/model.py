@@ -295,7 +295,8 @@ class Integrity:
 @dataclass(frozen=True)
 class Measurement:
     """One timed pass. ``columns`` is the folder, relative to the report, with one row per query: scheduled, issued,
-    done (ns since the pass began), units (samples), ok, feed."""
+    done (ns since the pass began), units (samples), ok, feed. ``began_ns`` is the monotonic clock's reading then,
+    which orders the passes of a report; ``telemetry`` the file with what the host told of itself meanwhile."""
 
     __pydantic_config__ = STRICT
 
@@ -310,6 +311,8 @@ class Measurement:
     audit: Audit
     integrity: Integrity | None = None
     errors: tuple[str, ...] = ()
+    began_ns: int | None = None
+    telemetry: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from accelbench import worker as inside
@@ -71,23 +71,23 @@ class Process:
             os.close(answers)
         os.set_blocking(self._replies, False)
 
-    def ask(self, message: Message, timeout_s: float) -> Message:
-        """Send a message and wait for the answer. Raises WorkerError ``hung``, ``crashed``, ``memory`` or ``protocol``;
-        after any of these the process has been ended."""
+    def ask(self, message: Message, timeout_s: float, look: Callable[[], None] | None = None) -> Message:
+        """Send a message and wait for the answer; ``look`` is called every POLL_S meanwhile. Raises WorkerError
+        ``hung``, ``crashed``, ``memory`` or ``protocol``; after any of these the process has been ended."""
         verb = message["verb"]
         if self._process.returncode is not None:
             raise WorkerError("crashed", f"the worker has ended already; {verb} cannot be done")
         deadline = time.monotonic() + timeout_s
         try:
             send(self._requests, message)
-            return self._await(verb, deadline, timeout_s)
+            return self._await(verb, deadline, timeout_s, look)
         except BrokenPipeError:
             raise self._crashed(verb) from None
         except BaseException:
             self.end()
             raise
 
-    def _await(self, verb: str, deadline: float, timeout_s: float) -> Message:
+    def _await(self, verb: str, deadline: float, timeout_s: float, look: Callable[[], None] | None) -> Message:
         inbox = Inbox()
         while True:
             left = deadline - time.monotonic()
@@ -102,6 +102,8 @@ class Process:
                 if answer is not None:
                     return answer
                 continue
+            if look is not None:
+                look()
             used = resident_bytes(self._process.pid)
             if used > self.memory_bytes:
                 raise WorkerError(
@@ -109,6 +111,11 @@ class Process:
                     f"{verb} used {used / 2**30:.2f} GiB of memory, more than the limit of "
                     f"{self.memory_bytes / 2**30:.2f} GiB; the worker was ended",
                 )
+
+    @property
+    def pid(self) -> int:
+        """Of the keeper, the parent of the worker's process tree."""
+        return self._process.pid
 
     def _crashed(self, verb: str) -> WorkerError:
         self.end()

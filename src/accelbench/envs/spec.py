@@ -74,6 +74,13 @@ class OptionTable(_Table):
     max: float | None = None
 
 
+class TelemetryTable(_Table):
+    """``command``: an argv list (``{python}`` is the interpreter, ``{folder}`` the backend's folder) that runs beside
+    each timed pass and prints readings, each a line ``{"name": "npu0.power", "unit": "W", "value": 12.5}``."""
+
+    command: Annotated[list[str], Field(min_length=1)]
+
+
 class BackendTable(_Table):
     """``backend.toml`` as a whole."""
 
@@ -88,6 +95,7 @@ class BackendTable(_Table):
     abilities: AbilitiesTable = AbilitiesTable()
     options: dict[Name, OptionTable] = {}
     timeouts: TimeoutsTable = TimeoutsTable()
+    telemetry: TelemetryTable | None = None
 
 
 @dataclass(frozen=True)

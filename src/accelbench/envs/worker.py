@@ -7,17 +7,21 @@ import json
 import os
 import signal
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from accelbench.envs import monitors
 from accelbench.envs.install import interpreter
 from accelbench.envs.process import Process, memory_limit_bytes, variables
 from accelbench.envs.spec import BackendSpec
+from accelbench.envs.telemetry import Telemetry
 from accelbench.errors import Unsupported, WorkerError
+from accelbench.measure import series as stored
 from accelbench.model import Artifact, Compiled, DeviceInfo, Measurement, Plan
 from accelbench.worker.infer import InferFacts
 from accelbench.worker.jobs import Job
@@ -120,12 +124,21 @@ class Worker:
         return self._read(InferFacts, self._ask(asked, self.spec.table.timeouts.infer_s), "infer")
 
     def measure(
-        self, plan: Plan, *, feeds: Path, outputs: Path, columns: Path, batched: bool, concurrency: int
+        self,
+        plan: Plan,
+        *,
+        feeds: Path,
+        outputs: Path,
+        columns: Path,
+        batched: bool,
+        concurrency: int,
+        telemetry: Path | None = None,
     ) -> Measurement:
         """Time one pass of ``plan`` on the loaded session, and write its raw columns to the new folder ``columns``.
 
         ``outputs`` is the tensor set that ``infer`` wrote for ``feeds``; ``concurrency`` is what the stack asked for.
-        ``Measurement.columns`` is the path as given.
+        Telemetry of the pass goes to the new file ``telemetry``. ``columns`` and ``telemetry`` of the Measurement are
+        the paths as given.
         """
         abilities = self.spec.table.abilities
         asked = {
@@ -139,8 +152,16 @@ class Worker:
             "submit": abilities.submit,
             "concurrency": concurrency,
         }
-        answer = self._ask(asked, self.spec.table.timeouts.measure_s, plan.stop.max_s)
-        return self._read(Measurement, answer, "measure")
+        limit_s = self.spec.table.timeouts.measure_s
+        if telemetry is None or self._process is None:
+            return self._read(Measurement, self._ask(asked, limit_s, plan.stop.max_s), "measure")
+        with Telemetry(self._process.pid, self._monitors(), log=self._logs / "telemetry.txt") as beside:
+            answer = self._ask(asked, limit_s, plan.stop.max_s, beside.look)
+        measured = self._read(Measurement, answer, "measure")
+        if measured.began_ns is None:
+            return measured
+        stored.write(telemetry, beside.series(measured.began_ns))
+        return replace(measured, telemetry=str(telemetry))
 
     def loadgen(self, plan: Plan, *, feeds: Path, folder: Path, batched: bool, concurrency: int) -> Driven:
         """Run ``plan`` on the loaded session under LoadGen, which writes its logs to the existing ``folder``. The
@@ -185,11 +206,26 @@ class Worker:
             )
         return tuple(found)
 
-    def _ask(self, message: dict[str, Any], timeout_s: float, planned_s: float = 0.0) -> Any:
+    def _monitors(self) -> list[monitors.Monitor]:
+        """Those of vendors that are here, and the backend's own."""
+        found, own = monitors.monitors(), self.spec.table.telemetry
+        if own is not None:
+            places = {"{python}": str(interpreter(self.spec)), "{folder}": str(self.spec.folder)}
+            found.append(monitors.declared([_placed(word, places) for word in own.command]))
+        return found
+
+    def _ask(
+        self,
+        message: dict[str, Any],
+        timeout_s: float,
+        planned_s: float = 0.0,
+        look: Callable[[], None] | None = None,
+    ) -> Any:
         if self._process is None:
             raise WorkerError("protocol", "the worker is used outside of its 'with' block")
         self.detail = ""
-        answer = self._process.ask(message, planned_s + (timeout_s if self._timeout_s is None else self._timeout_s))
+        limit_s = planned_s + (timeout_s if self._timeout_s is None else self._timeout_s)
+        answer = self._process.ask(message, limit_s, look)
         if set(answer) == {"ok"}:
             return answer["ok"]
         error = answer.get("error")
@@ -210,6 +246,12 @@ class Worker:
             raise WorkerError(
                 "protocol", f"{verb} of backend {self.spec.name} gave a wrong {kind.__name__}: {field}: {first['msg']}"
             ) from error
+
+
+def _placed(word: str, places: Mapping[str, str]) -> str:
+    for name, place in places.items():
+        word = word.replace(name, place)
+    return word
 
 
 def _sha256(path: Path) -> str:

@@ -41,7 +41,8 @@ OVERHEAD_QUERIES, OVERHEAD_PASSES = 4_000, 5
 @dataclass(frozen=True, eq=False)
 class Run:
     """One timed pass: the raw columns and what the harness knows beside them. ``samples`` are the outputs of queries
-    chosen at random, ``errors`` the first distinct texts of what the session raised."""
+    chosen at random, ``errors`` the first distinct texts of what the session raised, ``began_ns`` the clock's reading
+    at the begin of the pass."""
 
     columns: Columns
     stop_reason: StopReason
@@ -52,6 +53,7 @@ class Run:
     audit: Audit
     samples: tuple[Sample, ...]
     errors: tuple[str, ...]
+    began_ns: int
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ def measure(
         ),
         samples=samples,
         errors=tuple(watch.errors),
+        began_ns=watch.begin,
     )
 
 

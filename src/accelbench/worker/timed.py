@@ -74,6 +74,7 @@ def timed(
             unseen_ns=unseen_ns,
         ),
         errors=errors,
+        began_ns=run.began_ns,
     )
 
 
