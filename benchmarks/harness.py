@@ -1,94 +1,72 @@
 """What the harness costs on this host, beside LoadGen in the same minutes.
 
-Usage: harness.py [--loadgen PYTHON] [--runs N] [--seconds S]; PYTHON is an interpreter that has mlcommons-loadgen and
-NumPy. Runs of both alternate; the table has the medians, and below it every run's figure.
+Usage: harness.py [--loadgen PYTHON] [--runs N] [--seconds S]; PYTHON is an interpreter that has mlcommons-loadgen, else
+it is looked for beside the null backend. Runs of both alternate. The table has the medians, the aims, and how many
+times better ours are; below it stand every run's figures.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import subprocess
+import os
+import platform
 import sys
 from pathlib import Path
 from statistics import median
 
-from accelbench.measure import selftest
+from accelbench.envs.selftest import harness, loadgen_source
+from accelbench.envs.spec import find
+from accelbench.measure import audit
 
-CHILD = Path(__file__).with_name("loadgen_null.py")
 AIMS = {
-    "single_stream counted": (150.0, "ns"),
-    "single_stream wall": (450.0, "ns"),
-    "server 1000/s p50": (5e3, "ns"),
-    "server 1000/s p99": (2e5, "ns"),
-    "server 200/s p50": (1e4, "ns"),
-    "server 20/s p50": (1e4, "ns"),
-    "server top rate": (math.nan, "queries/s"),
+    "single_stream.counted_ns": 150.0,
+    "single_stream.wall_ns": 450.0,
+    "server_1000qps.p50_ns": 5e3,
+    "server_1000qps.p99_ns": 2e5,
+    "server_200qps.p50_ns": 1e4,
+    "server_200qps.p99_ns": None,
+    "server_20qps.p50_ns": 1e4,
+    "server_20qps.p99_ns": None,
+    "server_top_qps": None,
 }
+"""The last one's aim is three times LoadGen's."""
 
 
-def ours(seconds: float) -> dict[str, float]:
-    found = selftest.figures(1, seconds)
-    servers = {
-        f"server {rate:g}/s {name}": value
-        for rate, pair in found.lag_ns.items()
-        for name, value in zip(("p50", "p99"), pair, strict=True)
-    }
-    return {
-        "single_stream counted": found.counted_ns,
-        "single_stream wall": found.wall_ns,
-        **servers,
-        "server top rate": found.top_qps,
-    }
-
-
-def loadgen(python: str, seconds: float) -> dict[str, float]:
-    single = child(python, "single_stream", 0.0, seconds)
-    found = {"single_stream counted": single["mean_ns"], "single_stream wall": single["wall_ns"]}
-    for rate in selftest.RATES:
-        figures = child(python, "server", rate, seconds if rate >= 100 else 4 * seconds)
-        found[f"server {rate:g}/s p50"], found[f"server {rate:g}/s p99"] = figures["p50_ns"], figures["p99_ns"]
-    low, high = 5_000.0, 2_000_000.0
-    while high > 1.1 * low:
-        middle = math.sqrt(low * high)
-        if child(python, "server", middle, 0.2 * seconds)["p50_ns"] < selftest.TOP_LAG_NS:
-            low = middle
-        else:
-            high = middle
-    return {**found, "server top rate": low}
-
-
-def child(python: str, scenario: str, rate: float, seconds: float) -> dict[str, float]:
-    argv = [python, str(CHILD), scenario, str(rate), str(seconds)]
-    done = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=120)
-    figures: dict[str, float] = json.loads(done.stdout)
-    return figures
+def load() -> str:
+    """The load of the last minute and the time stolen by other guests since boot, as the host tells them."""
+    stolen = audit.stolen_ns()
+    return f"load {os.getloadavg()[0]:.2f}, stolen {'unknown' if stolen is None else f'{stolen / 1e9:.2f} s'}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--loadgen", metavar="PYTHON")
+    parser.add_argument("--loadgen", metavar="PYTHON", type=Path)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0)
     asked = parser.parse_args()
-    mine, theirs = [], []
-    for _ in range(asked.runs):
-        mine.append(ours(asked.seconds))
-        if asked.loadgen:
-            theirs.append(loadgen(asked.loadgen, asked.seconds))
     write = sys.stdout.write
-    write(f"{'':24}{'accelbench':>14}{'aim':>12}{'LoadGen':>14}{'ratio':>8}\n")
-    for name, (aim, unit) in AIMS.items():
+    spec = find("null")
+    source = loadgen_source(spec, asked.loadgen)
+    mine: list[dict[str, float]] = []
+    theirs: list[dict[str, float]] = []
+    write(f"{platform.machine()}, {os.cpu_count()} CPUs; {load()}\n")
+    with harness(spec) as worker:
+        for _ in range(asked.runs):
+            mine.append(worker.figures(asked.seconds))
+            if source is not None:
+                theirs.append(source.figures(asked.seconds))
+            write(f"after run {len(mine)}: {load()}\n")
+    write(f"{'':26}{'accelbench':>12}{'aim':>10}{'LoadGen':>12}{'ratio':>8}\n")
+    for name, aim in AIMS.items():
         here = median(run[name] for run in mine)
-        line = f"{name:24}{here:>14,.0f}{aim:>12,.0f}"
+        line = f"{name:26}{here:>12,.0f}{'–' if aim is None else f'{aim:,.0f}':>10}"
         if theirs:
             there = median(run[name] for run in theirs)
-            line += f"{there:>14,.0f}{(here / there if 'rate' in name else there / here):>8.1f}"
-        write(f"{line}  {unit}\n")
+            line += f"{there:>12,.0f}{(here / there if name.endswith('qps') else there / here):>8.1f}"
+        write(f"{line}\n")
     for title, runs in (("accelbench", mine), ("LoadGen", theirs)):
         for name in AIMS if runs else ():
-            write(f"{title}, {name}: {', '.join(f'{run[name]:,.0f}' for run in runs)}\n")
+            write(f"{title} {name}: {', '.join(f'{run[name]:,.0f}' for run in runs)}\n")
 
 
 if __name__ == "__main__":

@@ -507,6 +507,18 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class Harness:
+    """What the harness itself costs on this host, as ``accelbench self-test`` found it: when, with which version, and
+    every run's figure by name (``measure.selftest.figures``; ns and queries per second)."""
+
+    __pydantic_config__ = STRICT
+
+    measured: str
+    accelbench: str
+    runs: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
 class Report:
     """All that happened when one task, with one set of weights, met one target."""
 
@@ -534,3 +546,4 @@ class Report:
     measurements: tuple[Measurement, ...]
     files: Mapping[str, str]
     loadgen: tuple[LoadGen, ...] = ()
+    harness: Harness | None = None

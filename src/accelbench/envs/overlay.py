@@ -38,9 +38,8 @@ def install(name: str, spec: BackendSpec, progress: Progress) -> Path:
         raise UsageError(
             "LoadGen has no wheels for Linux on aarch64: leave out --driver loadgen here, or measure on x86-64"
         )
-    lock, python = LOCKS / name / "requirements.lock", interpreter(spec)
-    key = hashlib.sha256(_version(python).encode() + lock.read_bytes()).hexdigest()[:12]
-    folder = paths.home() / "overlays" / f"{name}-{key}"
+    lock, python = _lock(name), interpreter(spec)
+    folder = location(name, python)
     if folder.is_dir():
         return folder
     progress(f"{spec.name}: installing {name} beside it")
@@ -50,6 +49,16 @@ def install(name: str, spec: BackendSpec, progress: Progress) -> Path:
         logged(_command(python, lock, made), log, f"overlay {name}")
     log.unlink(missing_ok=True)
     return folder
+
+
+def location(name: str, python: Path) -> Path:
+    """Where overlay ``name`` is, or would be, for the interpreter ``python``."""
+    key = hashlib.sha256(_version(python).encode() + _lock(name).read_bytes()).hexdigest()[:12]
+    return paths.home() / "overlays" / f"{name}-{key}"
+
+
+def _lock(name: str) -> Path:
+    return LOCKS / name / "requirements.lock"
 
 
 def _version(python: Path) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 
 from accelbench.backends.protocol import Backend, Session
 from accelbench.errors import AccelbenchError, Unsupported, WorkerError
+from accelbench.measure import selftest
 from accelbench.model import Compiled, DeviceInfo
 from accelbench.tensors import TensorSet
 from accelbench.worker import jobs, loadgen
@@ -43,6 +44,7 @@ class Server:
             "infer": self.infer,
             "measure": self.measure,
             "loadgen": self.loadgen,
+            "selftest": self.selftest,
             "unload": self.unload,
         }
 
@@ -103,6 +105,9 @@ class Server:
             concurrency=asked["concurrency"],
         )
         return asdict(driven)
+
+    def selftest(self, asked: Mapping[str, Any]) -> Any:
+        return selftest.figures(asked["seconds"])
 
     def unload(self, _asked: Mapping[str, Any]) -> Any:
         session, self._session = self._session, None

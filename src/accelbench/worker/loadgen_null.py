@@ -1,22 +1,23 @@
-"""LoadGen over a system that does nothing; run by an interpreter that has mlcommons-loadgen.
+"""LoadGen over a system that does nothing; a script for an interpreter that has mlcommons-loadgen.
 
 Usage: loadgen_null.py single_stream|server RATE SECONDS. Prints one JSON object: latencies in ns, from its own log.
 """
 
+from __future__ import annotations
+
+import importlib
 import json
 import re
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import mlperf_loadgen as loadgen  # type: ignore[import-not-found]
-
-
-def issue(query_ids, _sample_ids):  # type: ignore[no-untyped-def]
-    loadgen.QuerySamplesComplete([loadgen.QuerySampleResponse(each, 0, 0) for each in query_ids])
+MODULE = "mlperf_loadgen"
 
 
-def settings(scenario: str, rate: float, seconds: float) -> object:
+def settings(loadgen: Any, scenario: str, rate: float, seconds: float) -> Any:
     made = loadgen.TestSettings()
     made.mode = loadgen.TestMode.PerformanceOnly
     made.min_duration_ms = int(seconds * 1000)
@@ -36,13 +37,19 @@ def settings(scenario: str, rate: float, seconds: float) -> object:
 
 def main() -> None:
     scenario, rate, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
+    loadgen: Any = importlib.import_module(MODULE)
+    complete, response = loadgen.QuerySamplesComplete, loadgen.QuerySampleResponse
+
+    def issue(query_ids: Sequence[int], _sample_ids: Sequence[int]) -> None:
+        complete([response(each, 0, 0) for each in query_ids])
+
     with tempfile.TemporaryDirectory() as scratch:
         logs = loadgen.LogSettings()
         logs.log_output.outdir = scratch
         logs.enable_trace = False
         sut = loadgen.ConstructFastSUT(issue, lambda: None)
         qsl = loadgen.ConstructQSL(64, 64, lambda _: None, lambda _: None)
-        loadgen.StartTestWithLogSettings(sut, qsl, settings(scenario, rate, seconds), logs, "")
+        loadgen.StartTestWithLogSettings(sut, qsl, settings(loadgen, scenario, rate, seconds), logs, "")
         text = (Path(scratch) / "mlperf_log_summary.txt").read_text()
     figures = {name.strip(): float(value) for name, value in re.findall(r"^(.+?)\s*:\s*([\d.]+)$", text, re.M)}
     sys.stdout.write(
