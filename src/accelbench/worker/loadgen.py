@@ -231,7 +231,7 @@ def settings(loadgen: Any, plan: Plan, expected: Expected) -> Any:
     made.min_duration_ms = math.ceil(seconds * 1e3)
     made.min_query_count = counted or 1
     made.max_query_count = counted or 0
-    latency_ns = math.ceil(max(expected.latency_ns, 2e9 * seconds / MOST_QUERIES, 1.0))
+    latency_ns = math.ceil(max(expected.latency_ns + CALLBACK_NS, 2e9 * seconds / MOST_QUERIES))
     if plan.scenario == "single_stream":
         made.single_stream_expected_latency_ns = latency_ns
         made.max_duration_ms = made.min_duration_ms
@@ -261,7 +261,7 @@ def _warm_up(
     run = load.measure(session, feeds, short, threads=threads, submit=submit, concurrency=concurrency, audited=False)
     taken = stats.latencies(run.columns)
     if not len(taken):
-        why = run.errors[0] if run.errors else f"no query ended within {short.stop.max_s:g} s"
+        why = " ".join(run.errors[0].split()) if run.errors else f"no query ended within {short.stop.max_s:g} s"
         raise UsageError(f"LoadGen was not started, because the warm-up found no latency to expect: {why}")
     spent_ns = int(run.columns.done.max() - run.columns.issued.min())
     pace_ns = spent_ns * run.concurrency / len(taken)

@@ -21,6 +21,7 @@ from accelbench.tensors import Array
 
 SLOW_S = 0.02
 LATE_S = 0.005
+LATER_S = 3.0
 LEAK_BYTES = 2 << 20
 FOR_EVER_S = 3600
 
@@ -31,6 +32,7 @@ class FaultySession:
         self._names = [output.name for output in session.get_outputs()]
         self._behaviour = behaviour
         self._runs = 0
+        self._loaded_s = time.monotonic()
         self._first: Outputs | None = None
         self._known: dict[int, Outputs] = {}
         self._leaked: list[Array] = []
@@ -64,6 +66,12 @@ class FaultySession:
     def _hang_run(self, outputs: Outputs) -> Outputs:
         time.sleep(FOR_EVER_S)
         return outputs
+
+    def _crash_late(self, outputs: Outputs) -> Outputs:
+        return self._crash_run(outputs) if time.monotonic() > self._loaded_s + LATER_S else outputs
+
+    def _hang_late(self, outputs: Outputs) -> Outputs:
+        return self._hang_run(outputs) if time.monotonic() > self._loaded_s + LATER_S else outputs
 
     def _raises(self, _outputs: Outputs) -> Outputs:
         raise RuntimeError("the device\nis on fire")
