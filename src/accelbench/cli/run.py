@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import click
 
-from accelbench.bench import ANY_DEVICE
 from accelbench.board.page import write_page
 from accelbench.board.rows import Row, as_json, rows
 from accelbench.board.table import table
+from accelbench.cli.ab import Duel, check_ab, duel, duel_json, duel_table, write
+from accelbench.cli.compare import margin_option
 from accelbench.cli.output import DONE, json_option, print_json, print_table, progress
 from accelbench.cli.parsing import COMMAS, NAMED_SHAPE, known, options_of
 from accelbench.cli.plans import Load, load_options, plans
-from accelbench.envs.install import installed
-from accelbench.envs.spec import BackendSpec, backends, find
+from accelbench.cli.targets import PRECISION, PRECISIONS, Side, sides, targets
 from accelbench.errors import UsageError
 from accelbench.evaluate import Setting, evaluate
-from accelbench.model import Plan, Target, Tier, Tolerance
-from accelbench.reference import BACKEND as REFERENCE
+from accelbench.model import Plan, Tier, Tolerance
 from accelbench.reference import reference
 from accelbench.report.store import RunDirectory, open_report, reports
 from accelbench.zoo import catalogue
 from accelbench.zoo.subject import Subject, from_file, from_task
-
-PRECISIONS = ("fp32", "bf16", "fp16", "int8", "int8-static")
-HARNESS = "null"
 
 
 @click.command(no_args_is_help=True)
@@ -39,7 +35,9 @@ HARNESS = "null"
 )
 @click.option("-b", "--backend", "names", multiple=True, help="A backend; repeat for more. Default: all installed.")
 @click.option("--device", help="A device, as `backend show` lists it. Default: each backend's first.")
-@click.option("--precision", "precisions", type=COMMAS, default="fp32", show_default=True, help=", ".join(PRECISIONS))
+@click.option(
+    "--precision", "precisions", type=COMMAS, default=(), help=f"{', '.join(PRECISIONS)}. Default: {PRECISION}."
+)
 @load_options
 @click.option("--weights", help="`shipped`, `hub`, `seeded` or a safetensors file. Default: the task's first at hand.")
 @click.option("--seed-weights", is_flag=True, help="Draw the weights of a MODEL.onnx instead of using its own.")
@@ -50,6 +48,10 @@ HARNESS = "null"
 @click.option("--option", "settings", multiple=True, help="BACKEND.NAME=VALUE, as `backend show` lists them.")
 @click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that a worker's step may take.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's reports and page.")
+@click.option(
+    "--ab", nargs=2, metavar="X Y", help="Evaluate these two, BACKEND[:PRECISION], then race them: which is faster?"
+)
+@margin_option
 @json_option
 def run(
     tasks: tuple[str, ...],
@@ -67,6 +69,8 @@ def run(
     settings: tuple[str, ...],
     timeout: float | None,
     output: Path | None,
+    ab: tuple[str, str] | None,
+    margin: float,
     json_: bool,
 ) -> int:
     """Evaluate each task on each backend in each precision: compile, accuracy, drift, latency, throughput, report.
@@ -74,9 +78,12 @@ def run(
     Exit code 0: all done and within tolerance (unsupported is no failure). 1: something failed or left its
     tolerance; the others still ran and are reported. 2: bad usage.
     """
-    specs = _specs(names)
-    targets = list(_targets(specs, device, known(precisions, PRECISIONS, "precision"), options_of(settings)))
     asked = plans(load)
+    if ab:
+        check_ab(names, precisions, asked)
+        chosen = sides(ab, device, options_of(settings))
+    else:
+        chosen = targets(names, device, precisions, options_of(settings))
     wanted = _wanted(tasks, tiers)
     with progress() as say:
         subjects = []
@@ -92,42 +99,25 @@ def run(
         folder = RunDirectory.create(output)
         setting = Setting(load.effort, asked, None, ("accelbench", *sys.argv[1:]), timeout, say)
         lines: list[Row] = []
+        duels: list[Duel] = []
         for subject in subjects:
             tolerance = _tolerance(subject, max_drift, min_accuracy)
-            lines += _evaluate_all(subject, targets, folder, replace(setting, tolerance=tolerance))
+            found = _evaluate_all(subject, chosen, folder, replace(setting, tolerance=tolerance))
+            lines += found
+            if ab:
+                duels.append(duel(subject, ab, chosen, found, setting, margin))
+                write(duels, folder.path)
         page = write_page(list(reports(folder.path)), folder.path)
     if json_:
-        print_json([as_json(row) for row in lines])
+        shown = [as_json(row) for row in lines]
+        print_json({"rows": shown, "ab": [duel_json(each, folder.path) for each in duels]} if ab else shown)
     else:
         print_table(table(lines))
+        for each in duels:
+            print_table(duel_table(each))
         click.echo(f"\nPage: {page}")
-    return int(any(row.status == "failed" or row.verdict == "out" for row in lines))
-
-
-def _specs(names: Sequence[str]) -> list[BackendSpec]:
-    """The backends asked for, or all that are installed; each can be started, and so can the reference's."""
-    specs = [find(name) for name in dict.fromkeys(names)]
-    if not specs:
-        specs = [spec for spec in backends().values() if installed(spec) and spec.name != HARNESS]
-    for spec in (*specs, find(REFERENCE)):
-        if not installed(spec):
-            needed = " (it gives the float32 reference)" if spec.name == REFERENCE else ""
-            raise UsageError(
-                f"backend {spec.name} is not installed{needed}: run 'accelbench backend install {spec.name}'"
-            )
-    return specs
-
-
-def _targets(
-    specs: Sequence[BackendSpec], device: str | None, precisions: Sequence[str], given: dict[str, dict[str, str]]
-) -> Iterator[tuple[BackendSpec, Target]]:
-    for name in given:
-        if name not in [spec.name for spec in specs]:
-            raise UsageError(f"--option is for backend {name!r}, which is not part of this run")
-    for spec in specs:
-        options = spec.options(given.get(spec.name, {}))
-        for precision in precisions:
-            yield spec, Target(spec.name, device or ANY_DEVICE, precision, options)
+    bad = any(row.status == "failed" or row.verdict == "out" for row in lines)
+    return int(bad or any(each.problem for each in duels))
 
 
 def _wanted(tasks: Sequence[str], tiers: Sequence[str]) -> list[str]:
@@ -156,9 +146,7 @@ def _tolerance(subject: Subject, max_drift: float | None, min_accuracy: float | 
     )
 
 
-def _evaluate_all(
-    subject: Subject, targets: Sequence[tuple[BackendSpec, Target]], folder: RunDirectory, setting: Setting
-) -> list[Row]:
+def _evaluate_all(subject: Subject, targets: Sequence[Side], folder: RunDirectory, setting: Setting) -> list[Row]:
     lines: list[Row] = []
     setting.say(f"{subject.task.id}: float32 reference")
     standard = reference(subject, setting.timeout_s)

@@ -1,0 +1,66 @@
+"""From the options of a run to the targets that tasks are evaluated on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from accelbench.bench import ANY_DEVICE
+from accelbench.cli.parsing import known
+from accelbench.envs.install import installed
+from accelbench.envs.spec import BackendSpec, backends, find
+from accelbench.errors import UsageError
+from accelbench.model import Target
+from accelbench.reference import BACKEND as REFERENCE
+
+PRECISIONS = ("fp32", "bf16", "fp16", "int8", "int8-static")
+PRECISION = "fp32"
+HARNESS = "null"
+
+Side = tuple[BackendSpec, Target]
+Options = Mapping[str, Mapping[str, str]]
+
+
+def targets(names: Sequence[str], device: str | None, precisions: Sequence[str], options: Options) -> list[Side]:
+    """Each backend (none: all installed) in each precision (none: fp32). Raises UsageError for what is unknown or not
+    installed."""
+    specs = _specs(names)
+    asked = known(precisions, PRECISIONS, "precision") or (PRECISION,)
+    return [side for spec in specs for side in _of(spec, device, asked, _checked(options, specs))]
+
+
+def sides(words: Sequence[str], device: str | None, options: Options) -> list[Side]:
+    """Each of ``backend[:precision]``. Raises UsageError for what is unknown or not installed."""
+    parts = [word.partition(":") for word in words]
+    specs = _specs([name for name, _, _ in parts])
+    found: list[Side] = []
+    for name, colon, precision in parts:
+        asked = known([precision], PRECISIONS, "precision") if colon else (PRECISION,)
+        found += _of(find(name), device, asked, _checked(options, specs))
+    return found
+
+
+def _specs(names: Sequence[str]) -> list[BackendSpec]:
+    """The backends asked for, or all that are installed; each can be started, and so can the reference's."""
+    specs = [find(name) for name in dict.fromkeys(names)]
+    if not specs:
+        specs = [spec for spec in backends().values() if installed(spec) and spec.name != HARNESS]
+    for spec in (*specs, find(REFERENCE)):
+        if not installed(spec):
+            needed = " (it gives the float32 reference)" if spec.name == REFERENCE else ""
+            raise UsageError(
+                f"backend {spec.name} is not installed{needed}: run 'accelbench backend install {spec.name}'"
+            )
+    return specs
+
+
+def _checked(options: Options, specs: Sequence[BackendSpec]) -> Options:
+    for name in options:
+        if name not in [spec.name for spec in specs]:
+            raise UsageError(f"--option is for backend {name!r}, which is not part of this run")
+    return options
+
+
+def _of(spec: BackendSpec, device: str | None, precisions: Sequence[str], options: Options) -> Iterator[Side]:
+    own = spec.options(options.get(spec.name, {}))
+    for precision in precisions:
+        yield spec, Target(spec.name, device or ANY_DEVICE, precision, own)
