@@ -58,7 +58,7 @@ class Bench:
 
     def prepare(self, plan: Plan) -> Build:
         """Have the form loaded that ``plan`` needs."""
-        form = plan.batch, plan.purpose if self._worker.spec.table.abilities.purpose else None
+        form = self._form(plan)
         if form not in self._jobs:
             self._compile(*form)
         elif form != self._loaded:
@@ -66,6 +66,16 @@ class Bench:
             self._worker.load(build.compiled, job)
         self._loaded = form
         return self._jobs[form][0]
+
+    def release(self, plan: Plan) -> tuple[Build, Job]:
+        """The form that ``plan`` was measured with and its job, for another process to load; the session here is
+        closed until it is needed again."""
+        self._worker.unload()
+        self._loaded = None
+        return self._jobs[self._form(plan)]
+
+    def _form(self, plan: Plan) -> Form:
+        return plan.batch, plan.purpose if self._worker.spec.table.abilities.purpose else None
 
     def _compile(self, batch: int, purpose: Purpose | None) -> None:
         model = self._subject.model(batch)

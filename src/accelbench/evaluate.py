@@ -8,12 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from accelbench import __version__, paths
 from accelbench.bench import Bench, device_of
+from accelbench.envs import overlay
 from accelbench.envs.install import environment_facts
+from accelbench.envs.loadgen import under_loadgen
 from accelbench.envs.spec import BackendSpec
 from accelbench.envs.worker import Worker
 from accelbench.errors import Unsupported, WorkerError
@@ -23,6 +26,7 @@ from accelbench.model import (
     DeviceInfo,
     Effort,
     Environment,
+    LoadGen,
     Measurement,
     Plan,
     Quality,
@@ -41,11 +45,14 @@ from accelbench.report.store import RunDirectory
 from accelbench.tensors import TensorSet
 from accelbench.zoo.subject import Subject
 
+Driver = Literal["accelbench", "loadgen"]
+
 
 @dataclass(frozen=True)
 class Setting:
     """What holds for every evaluation of a run: effort, timed passes, tolerance (None: the task's own), the command as
-    typed, the time limit of one step in seconds (None: the backend's own), and who is told what is being done."""
+    typed, the time limit of one step in seconds (None: the backend's own), who is told what is being done, and the
+    driver: with ``loadgen`` every pass is followed by a run under LoadGen."""
 
     effort: Effort
     plans: tuple[Plan, ...]
@@ -53,6 +60,7 @@ class Setting:
     command: tuple[str, ...]
     timeout_s: float | None
     say: Callable[[str], None]
+    driver: Driver = "accelbench"
 
 
 @dataclass
@@ -67,6 +75,7 @@ class Facts:
     builds: list[Build] = field(default_factory=list)
     quality: Quality | None = None
     measurements: list[Measurement] = field(default_factory=list)
+    loadgen: list[LoadGen] = field(default_factory=list)
 
 
 def evaluate(
@@ -121,6 +130,31 @@ def _steps(
             measured = bench.measure(plan, stage / columns, stage / telemetry)
             told = telemetry if measured.telemetry else None
             facts.measurements.append(replace(measured, columns=columns, telemetry=told))
+        if setting.driver == "loadgen":
+            for plan in plans:
+                setting.say(f"{plan.scenario}, batch {plan.batch}, under LoadGen")
+                facts.loadgen.append(_under_loadgen(bench, plan, spec, subject, setting, work, stage))
+
+
+def _under_loadgen(
+    bench: Bench, plan: Plan, spec: BackendSpec, subject: Subject, setting: Setting, work: Path, stage: Path
+) -> LoadGen:
+    """A cross-check: the same compiled form, in a process of its own, by LoadGen's schedule and clock."""
+    build, job = bench.release(plan)
+    logs = f"logs/loadgen-{plan.scenario}-{plan.batch}"
+    found = under_loadgen(
+        spec,
+        overlay.install(overlay.LOADGEN, spec, setting.say),
+        job,
+        build.compiled,
+        plan,
+        feeds=subject.feeds.path,
+        scratch=work / logs,
+        logs=stage / logs,
+        timeout_s=setting.timeout_s,
+    )
+    identity = here()
+    return replace(found, logs=logs, reasons=tuple(scrub(reason, identity) for reason in found.reasons))
 
 
 def _quality(subject: Subject, outputs: Path, reference: Reference, unready: int, stage: Path) -> Quality | None:
@@ -137,7 +171,7 @@ def _quality(subject: Subject, outputs: Path, reference: Reference, unready: int
 def _keep_texts(spec: BackendSpec, stage: Path) -> None:
     """The worker's output without names and paths, and the lock that its environment was made from."""
     identity = here()
-    for log in sorted((stage / "logs").glob("*.txt")):
+    for log in sorted((stage / "logs").rglob("*.txt")):
         log.write_text(scrub(log.read_text(encoding="utf-8", errors="replace"), identity), encoding="utf-8")
     if spec.lock.is_file():
         shutil.copyfile(spec.lock, stage / "requirements.lock")
@@ -177,4 +211,5 @@ def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts)
         measurements=tuple(facts.measurements),
         files={},
         harness=harness_of(host),
+        loadgen=tuple(facts.loadgen),
     )

@@ -10,14 +10,15 @@ from accelbench.measure import columns, stats
 from accelbench.measure.columns import Columns
 from accelbench.measure.stats import Summary
 from accelbench.measure.validity import reasons
-from accelbench.model import Build, Measurement, Report
+from accelbench.model import Build, LoadGen, Measurement, Report
 from accelbench.quality.checks import measurement_reasons
 from accelbench.quality.verdict import executed_precision
 
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """One measurement. Without readable columns ``problem`` says why, and all that follows from them is None."""
+    """One measurement. Without readable columns ``problem`` says why, and all that follows from them is None.
+    ``loadgen`` is the run of the same plan under LoadGen, where there was one."""
 
     measurement: Measurement
     build: Build | None
@@ -25,6 +26,7 @@ class Pass:
     summary: Summary | None = None
     validity: tuple[str, ...] | None = None
     problem: str | None = None
+    loadgen: LoadGen | None = None
 
 
 def passes(report: Report, folder: Path) -> list[Pass]:
@@ -34,11 +36,13 @@ def passes(report: Report, folder: Path) -> list[Pass]:
 
 def _read(report: Report, measurement: Measurement, folder: Path) -> Pass:
     build = build_of(report, measurement)
+    beside = next((run for run in report.loadgen if run.plan == measurement.plan), None)
     try:
         table = columns.read(folder / measurement.columns)
     except AccelbenchError as error:
-        return Pass(measurement, build, problem=str(error))
-    return Pass(measurement, build, table, stats.summary(table), _validity(report, measurement, table))
+        return Pass(measurement, build, problem=str(error), loadgen=beside)
+    validity = _validity(report, measurement, table)
+    return Pass(measurement, build, table, stats.summary(table), validity, loadgen=beside)
 
 
 def _validity(report: Report, measurement: Measurement, table: Columns) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from accelbench.board.passes import Pass, passes
 from accelbench.measure.stats import Quantile
-from accelbench.model import Effort, Report, Scenario, Status, Verdict
+from accelbench.model import Effort, LoadGen, Report, Scenario, Status, Verdict
 from accelbench.quality.drift import worst
 from accelbench.quality.verdict import judge
 
@@ -22,7 +22,8 @@ DRIFT = ("relative_l2", "sqnr_db", "cosine", "max_abs", "nan_count")
 @dataclass(frozen=True)
 class Row:
     """What one plan came to. ``drift`` is that of the worst output, ``latency_s`` has p50 and p99 where the samples
-    carry them, ``throughput`` is samples per second, ``report`` the path of the report's folder."""
+    carry them, ``throughput`` is samples per second, ``report`` the path of the report's folder,
+    ``loadgen`` what LoadGen said of the same plan."""
 
     task: str
     weights: str | None
@@ -45,6 +46,7 @@ class Row:
     throughput_ci: tuple[float, float] | None
     report: Path
     effort: Effort
+    loadgen: LoadGen | None = None
 
     @property
     def indicative(self) -> bool:
@@ -94,7 +96,15 @@ def rows_of(report: Report, folder: Path, timed: Sequence[Pass]) -> list[Row]:
 def as_json(row: Row) -> dict[str, Any]:
     """The row as a JSON object: what is absent is null, and so is a number that JSON does not know."""
     document: dict[str, Any] = {field.name: _plain(getattr(row, field.name)) for field in fields(row)}
-    return {**document, "indicative": row.indicative}
+    return {**document, "loadgen": _under_loadgen(row.loadgen), "indicative": row.indicative}
+
+
+def _under_loadgen(run: LoadGen | None) -> dict[str, Any] | None:
+    """LoadGen's own account of the same plan: another clock than the row's."""
+    if run is None:
+        return None
+    told = ("version", "valid", "reasons", "complaints", "samples", "queries", "figures", "settings")
+    return {name: _plain(getattr(run, name)) for name in told}
 
 
 def _timed(base: Row, timed: Pass) -> Row:
@@ -110,6 +120,7 @@ def _timed(base: Row, timed: Pass) -> Row:
         latency_s={name: _value(summary.quantiles.get(name)) if summary else None for name in LATENCIES},
         throughput=summary.throughput if summary else None,
         throughput_ci=summary.throughput_ci if summary else None,
+        loadgen=timed.loadgen,
     )
 
 

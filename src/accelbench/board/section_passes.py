@@ -10,7 +10,7 @@ from accelbench.board.passes import Pass
 from accelbench.board.words import text
 from accelbench.measure.columns import Columns
 from accelbench.measure.stats import Quantile, Summary, latencies
-from accelbench.model import Integrity
+from accelbench.model import Integrity, LoadGen
 
 SHOWN = ("p50", "p90", "p99")
 FEWEST = 2
@@ -34,6 +34,7 @@ def _pass(timed: Pass) -> Markup:
         _errors(timed),
         problem,
         _pictures(timed.columns, timed.summary) if timed.columns is not None and timed.summary else None,
+        _loadgen(timed.loadgen) if timed.loadgen else None,
     )
 
 
@@ -97,6 +98,18 @@ def _errors(timed: Pass) -> Markup | None:
         return None
     items = [tag("li", error) for error in timed.measurement.errors]
     return join(tag("h5", text("pass.errors")), tag("ul", items, class_="warnings"))
+
+
+def _loadgen(run: LoadGen) -> Markup:
+    """What LoadGen said of the same plan, under its own names."""
+    verdict = {True: "pass.loadgen.valid", False: "pass.loadgen.invalid", None: "pass.loadgen.none"}[run.valid]
+    pairs: list[Fact] = [(name, f"{value:,.15g}", None) for name, value in run.figures.items()]
+    return join(
+        tag("h5", text("pass.loadgen", version=run.version or "")),
+        tag("p", text(verdict), class_="note"),
+        tag("ul", [tag("li", reason) for reason in run.reasons], class_="warnings") if run.reasons else None,
+        facts(pairs) if pairs else None,
+    )
 
 
 def _pictures(columns: Columns, summary: Summary) -> Markup | None:

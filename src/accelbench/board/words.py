@@ -143,6 +143,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "pass.checked": ("Outputs checked", "抽查的输出"),
     "pass.mismatched": ("{count} differ in shape or are NaN", "{count} 个形状不符或为 NaN"),
     "pass.worst": ("largest distance {value}", "最大距离 {value}"),
+    "pass.loadgen": (
+        "The same under LoadGen {version}, by its own clock",
+        "同一方案在 LoadGen {version} 下（其自身计时）",
+    ),
+    "pass.loadgen.valid": ("LoadGen calls its run valid", "LoadGen 判定本次运行有效"),
+    "pass.loadgen.invalid": ("LoadGen calls its run invalid", "LoadGen 判定本次运行无效"),
+    "pass.loadgen.none": ("LoadGen came to no verdict", "LoadGen 未给出判定"),
     "pass.errors": ("Errors of queries", "查询错误"),
     "pass.missing": ("The raw columns are not beside this page: {reason}", "本页旁没有原始数据列：{reason}"),
     "env.title": ("Environment", "环境"),

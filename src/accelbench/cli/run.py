@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -19,11 +19,13 @@ from accelbench.cli.output import DONE, json_option, print_json, print_table, pr
 from accelbench.cli.parsing import COMMAS, NAMED_SHAPE, known, options_of
 from accelbench.cli.plans import Load, load_options, plans
 from accelbench.cli.targets import PRECISION, PRECISIONS, Side, sides, targets
+from accelbench.envs import overlay
 from accelbench.errors import UsageError
-from accelbench.evaluate import Setting, evaluate
+from accelbench.evaluate import Driver, Setting, evaluate
 from accelbench.model import Plan, Tier, Tolerance
 from accelbench.reference import reference
 from accelbench.report.store import RunDirectory, open_report, reports
+from accelbench.worker.loadgen import SCENARIOS as LOADGENS
 from accelbench.zoo import catalogue
 from accelbench.zoo.subject import Subject, from_file, from_task
 
@@ -46,6 +48,13 @@ from accelbench.zoo.subject import Subject, from_file, from_task
 @click.option("--max-drift", type=click.FloatRange(min=0), help="Tolerated relative L2, instead of the task's.")
 @click.option("--min-accuracy", type=click.FloatRange(0, 1), help="Tolerated accuracy, instead of the task's.")
 @click.option("--option", "settings", multiple=True, help="BACKEND.NAME=VALUE, as `backend show` lists them.")
+@click.option(
+    "--driver",
+    type=click.Choice(get_args(Driver)),
+    default="accelbench",
+    show_default=True,
+    help="`loadgen`: each pass is followed by a run of the same session under MLPerf's LoadGen.",
+)
 @click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that a worker's step may take.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's reports and page.")
 @click.option(
@@ -67,6 +76,7 @@ def run(
     max_drift: float | None,
     min_accuracy: float | None,
     settings: tuple[str, ...],
+    driver: Driver,
     timeout: float | None,
     output: Path | None,
     ab: tuple[str, str] | None,
@@ -86,6 +96,8 @@ def run(
         chosen = targets(names, device, precisions, options_of(settings))
     wanted = _wanted(tasks, tiers)
     with progress() as say:
+        if driver == "loadgen":
+            _prepare_loadgen(asked, chosen, say)
         subjects = []
         for name in wanted:
             say(f"{name}: model and feeds")
@@ -97,7 +109,7 @@ def run(
         for subject in subjects:
             _check_batches(subject, asked)
         folder = RunDirectory.create(output)
-        setting = Setting(load.effort, asked, None, ("accelbench", *sys.argv[1:]), timeout, say)
+        setting = Setting(load.effort, asked, None, ("accelbench", *sys.argv[1:]), timeout, say, driver)
         lines: list[Row] = []
         duels: list[Duel] = []
         for subject in subjects:
@@ -118,6 +130,16 @@ def run(
         click.echo(f"\nPage: {page}")
     bad = any(row.status == "failed" or row.verdict == "out" for row in lines)
     return int(bad or any(each.problem for each in duels))
+
+
+def _prepare_loadgen(asked: Sequence[Plan], chosen: Sequence[Side], say: Callable[[str], None]) -> None:
+    """Have LoadGen at hand for every backend before anything is evaluated."""
+    for plan in asked:
+        if plan.scenario not in LOADGENS or plan.burst > 1:
+            what = "bursts" if plan.burst > 1 else f"scenario {plan.scenario}"
+            raise UsageError(f"LoadGen has no {what}: --driver loadgen takes {', '.join(LOADGENS)}, without --burst")
+    for spec in {spec.name: spec for spec, _ in chosen}.values():
+        overlay.install(overlay.LOADGEN, spec, say)
 
 
 def _wanted(tasks: Sequence[str], tiers: Sequence[str]) -> list[str]:

@@ -86,6 +86,24 @@ def measurement(scenario: model.Scenario, batch: int, queries: int) -> model.Mea
     )
 
 
+def loadgen(plan: model.Plan) -> model.LoadGen:
+    """A run of ``plan`` that LoadGen calls valid and in which a query failed."""
+    return model.LoadGen(
+        plan=plan,
+        version="6.0.17",
+        valid=True,
+        reasons=("1 of 9 queries failed",),
+        samples=1,
+        queries=9,
+        expected_ns=2000.0,
+        expected_rate=5e5,
+        figures={"50.00 percentile latency (ns)": 2008.0},
+        settings={"scenario": "Offline"},
+        complaints=(),
+        logs="logs/loadgen-offline-1",
+    )
+
+
 def build(batch: int, purpose: model.Purpose, executed: str) -> model.Build:
     compiled = model.Compiled(
         files=("model.xml",),

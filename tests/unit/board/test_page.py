@@ -120,6 +120,20 @@ def test_all_facts_are_told(outline: Outline) -> None:
         assert fact in words.replace("  ", " "), fact
 
 
+def test_loadgens_account_is_named_as_its_own(root: Path, entries: factory.Entries, source: str) -> None:
+    report, folder = entries[0]
+    run = factory.loadgen(report.measurements[0].plan)
+    told = page([(replace(report, loadgen=(run,)), folder)], root)
+    for words in (
+        "The same under LoadGen 6.0.17, by its own clock",
+        "LoadGen 判定本次运行有效",
+        "1 of 9 queries failed",
+    ):
+        assert words in told
+        assert words not in source
+    assert "<dt>50.00 percentile latency (ns)</dt><dd>2,008</dd>" in told
+
+
 def test_links_to_raw_facts_are_relative_and_quoted(root: Path, entries: factory.Entries) -> None:
     report, folder = entries[5]
     inside = page([(report, folder.parent / "a b#c")], root)

@@ -17,7 +17,7 @@ from accelbench.measure.stats import summary
 KEYS = {
     *("task", "weights", "backend", "device", "precision", "executed_precision", "batch", "scenario", "status"),
     *("verdict", "reasons", "validity", "compile_s", "accuracy", "agreement", "drift", "latency_s", "throughput"),
-    *("throughput_ci", "report", "effort", "indicative"),
+    *("throughput_ci", "report", "effort", "loadgen", "indicative"),
 }
 
 
@@ -78,7 +78,7 @@ def test_a_failed_report_has_its_reason_and_nothing_else(entries: factory.Entrie
     absent = {key for key, value in document.items() if value is None}
     assert absent == {
         *("weights", "executed_precision", "batch", "scenario", "validity", "compile_s", "accuracy", "agreement"),
-        *("throughput", "throughput_ci"),
+        *("throughput", "throughput_ci", "loadgen"),
     }
     assert set(document["drift"].values()) == set(document["latency_s"].values()) == {None}
 
@@ -90,6 +90,15 @@ def test_json_has_exactly_the_documented_keys(every: list[Row]) -> None:
         assert set(document["drift"]) == {"relative_l2", "sqnr_db", "cosine", "max_abs", "nan_count"}
         assert set(document["latency_s"]) == {"p50", "p99"}
         json.dumps(document, allow_nan=False)
+
+
+def test_loadgens_account_stands_in_the_row_of_its_plan(entries: factory.Entries) -> None:
+    report, folder = entries[0]
+    run = factory.loadgen(report.measurements[1].plan)
+    shown = [as_json(row)["loadgen"] for row in rows(replace(report, loadgen=(run,)), folder)]
+    assert shown[0] is None
+    assert (shown[1]["valid"], shown[1]["version"], shown[1]["reasons"]) == (True, "6.0.17", ["1 of 9 queries failed"])
+    assert shown[1]["figures"] == {"50.00 percentile latency (ns)": 2008.0}
 
 
 def test_json_has_null_for_what_json_does_not_know(every: list[Row]) -> None:
