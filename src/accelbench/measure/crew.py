@@ -52,6 +52,7 @@ def settle(made: Sequence[Lane], watch: Watch, clock: Clock) -> None:
         time.sleep(0.001)
     for lane in made:
         if lane.pending:
+            lane.flush()
             if len(lane.issued) == len(lane.done):
                 lane.issued.append(lane.done[-1] if len(lane) else watch.begin)
             lane.failed.append(len(lane.done))
