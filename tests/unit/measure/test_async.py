@@ -44,7 +44,7 @@ class Pool:
 
 
 def run(session: Pool, concurrency: int | None = None) -> load.Run:
-    plan = Plan("closed_loop", Stop(max_s=0.5, max_queries=200), concurrency=concurrency)
+    plan = Plan("closed_loop", Stop(max_s=5.0, max_queries=200), concurrency=concurrency)
     try:
         return load.measure(session, FEEDS, plan, threads=False, submit=True, concurrency=4, audited=False)
     finally:
@@ -113,6 +113,7 @@ def test_a_session_that_refuses_ends_the_pass() -> None:
 
 def test_queries_that_never_end_are_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "GRACE_S", 0.2)
+    monkeypatch.setattr(load, "WARMUP_SHARE", 0.01)
 
     class Losing(Pool):
         def _work(self, feed: Feed, done: Done, number: int) -> None:
@@ -120,13 +121,13 @@ def test_queries_that_never_end_are_failed(monkeypatch: pytest.MonkeyPatch) -> N
                 super()._work(feed, done, number)
 
     session = Losing()
-    stop = Stop(max_s=0.5)
+    stop = Stop(max_s=2.0)
     begun = time.monotonic()
     found = load.measure(
         session, FEEDS, Plan("offline", stop), threads=False, submit=True, concurrency=4, audited=False
     )
     session.close()
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 20
     assert found.columns.ok.any()
     assert (~found.columns.ok).sum() == 1
     assert "a query did not end within 0.2 s after the pass" in found.errors
@@ -135,6 +136,7 @@ def test_queries_that_never_end_are_failed(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("scenario", ["closed_loop", "server"])
 def test_a_thread_that_never_returns_is_left_behind(monkeypatch: pytest.MonkeyPatch, scenario: str) -> None:
     monkeypatch.setattr(crew, "GRACE_S", 0.2)
+    monkeypatch.setattr(load, "WARMUP_SHARE", 0.01)
     let_go = threading.Event()
 
     class Hanging(Pool):
@@ -145,7 +147,7 @@ def test_a_thread_that_never_returns_is_left_behind(monkeypatch: pytest.MonkeyPa
             return super().run(feed)
 
     session = Hanging()
-    plan = Plan(scenario, Stop(max_s=0.5), rate=300.0)  # type: ignore[arg-type]
+    plan = Plan(scenario, Stop(max_s=2.0), rate=150.0)  # type: ignore[arg-type]
     found = load.measure(session, FEEDS, plan, threads=True, submit=False, concurrency=2, audited=False)
     let_go.set()
     session.close()

@@ -196,7 +196,7 @@ from tests.unit.measure.test_validity import real_pass, why
 from accelbench.measure import validity
 from accelbench.model import Plan, Stop
 print("ready", flush=True)
-print(why(validity.reasons(*real_pass(Plan("single_stream", Stop(max_s=2.0))))))
+print(why(validity.reasons(*real_pass(Plan("single_stream", Stop(max_s=4.0))))))
 """
 
 
@@ -204,7 +204,7 @@ def test_a_stopped_process_is_seen() -> None:
     child = subprocess.Popen([sys.executable, "-c", STALLED], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
-    time.sleep(1.2)
+    time.sleep(2.5)
     os.kill(child.pid, signal.SIGSTOP)
     time.sleep(0.4)
     os.kill(child.pid, signal.SIGCONT)
