@@ -40,7 +40,9 @@ class Bench:
         self.prepare(plan)
         self._say("accuracy and drift")
         task = self._subject.task
-        return self._worker.infer(self._subject.feeds.path, self.outputs, batch=plan.batch, batched=task.batched)
+        return self._worker.infer(
+            self._subject.feeds.path, self.outputs, batch=plan.compiled_batch, batched=task.batched
+        )
 
     def measure(self, plan: Plan, columns: Path, telemetry: Path | None = None) -> Measurement:
         """Time a pass; its raw columns go to the new folder ``columns``, what the host tells of itself meanwhile to the
@@ -75,7 +77,7 @@ class Bench:
         return self._jobs[self._form(plan)]
 
     def _form(self, plan: Plan) -> Form:
-        return plan.batch, plan.purpose if self._worker.spec.table.abilities.purpose else None
+        return plan.compiled_batch, plan.purpose if self._worker.spec.table.abilities.purpose else None
 
     def _compile(self, batch: int, purpose: Purpose | None) -> None:
         model = self._subject.model(batch)

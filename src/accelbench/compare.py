@@ -151,7 +151,8 @@ def _target(target: Target) -> Hashable:
 
 
 def _load(plan: Plan) -> Hashable:
-    return plan.scenario, plan.batch, plan.concurrency, plan.rate, plan.burst, plan.latency_bound_s
+    in_front = plan.instances, plan.max_batch, plan.max_delay_s
+    return plan.scenario, plan.batch, plan.concurrency, plan.rate, plan.burst, plan.latency_bound_s, in_front
 
 
 def _unique(a: Sequence[T], b: Sequence[T], key: Callable[[T], Hashable]) -> tuple[list[tuple[T, T]], list[T], list[T]]:

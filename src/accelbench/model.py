@@ -126,7 +126,11 @@ class Plan:
     """One timed pass: how queries arrive and when it stops. ``rate`` is queries per second and
     ``burst`` how many of them arrive together (``server`` only),
     ``concurrency`` the queries in flight (``None``: what the stack asks for), ``latency_bound_s`` with its
-    ``statistic`` in ``stop`` the bound that must hold."""
+    ``statistic`` in ``stop`` the bound that must hold.
+
+    ``instances`` of the session divide the cores and the queries between them. With ``max_batch`` the harness makes
+    batches of up to so many samples of the queries that wait, none of which waits longer than ``max_delay_s`` for
+    others (``None``: only while the session is busy)."""
 
     __pydantic_config__ = STRICT
 
@@ -138,6 +142,14 @@ class Plan:
     burst: int = 1
     seed: int = 0
     latency_bound_s: float | None = None
+    instances: int = 1
+    max_batch: int | None = None
+    max_delay_s: float | None = None
+
+    @property
+    def compiled_batch(self) -> int:
+        """The batch that the model is compiled for: that of a query, unless the harness makes larger ones of them."""
+        return self.max_batch or self.batch
 
     @property
     def purpose(self) -> Purpose:
@@ -296,7 +308,8 @@ class Integrity:
 class Measurement:
     """One timed pass. ``columns`` is the folder, relative to the report, with one row per query: scheduled, issued,
     done (ns since the pass began), units (samples), ok, feed. ``began_ns`` is the monotonic clock's reading then,
-    which orders the passes of a report; ``telemetry`` the file with what the host told of itself meanwhile."""
+    which orders the passes of a report; ``telemetry`` the file with what the host told of itself meanwhile.
+    ``batch_sizes`` counts the batches of the harness's dynamic batching by the queries in them; None without it."""
 
     __pydantic_config__ = STRICT
 
@@ -313,6 +326,7 @@ class Measurement:
     errors: tuple[str, ...] = ()
     began_ns: int | None = None
     telemetry: str | None = None
+    batch_sizes: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)

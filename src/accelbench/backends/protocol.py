@@ -14,6 +14,7 @@ Abilities beyond that are declared in ``backend.toml`` under ``[abilities]`` and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,17 @@ class CompileJob:
     purpose: Purpose | None
     work: Path
     calibration: Sequence[Feed]
+
+
+def core_share() -> int | None:
+    """How many cores the calling thread is bound to, when that are fewer than the process may use; else None.
+
+    Several instances of a session are loaded on such threads: a stack that counts the machine's cores by itself should
+    be told to start so many threads at most."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    mine, everyone = os.sched_getaffinity(0), os.sched_getaffinity(os.getpid())
+    return len(mine) if mine < everyone else None
 
 
 class Session(Protocol):

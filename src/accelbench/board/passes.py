@@ -55,5 +55,5 @@ def build_of(report: Report, measurement: Measurement) -> Build | None:
     """The compiled form that a pass ran: that of its batch, for its purpose where the stack tells purposes apart."""
     plan = measurement.plan
     return next(
-        (build for build in report.builds if build.batch == plan.batch and build.purpose in (None, plan.purpose)), None
+        (b for b in report.builds if b.batch == plan.compiled_batch and b.purpose in (None, plan.purpose)), None
     )

@@ -153,6 +153,8 @@ class Worker:
             "concurrency": concurrency,
         }
         limit_s = self.spec.table.timeouts.measure_s
+        if plan.instances > 1:
+            limit_s += (plan.instances + 1) * self.spec.table.timeouts.load_s
         if telemetry is None or self._process is None:
             return self._read(Measurement, self._ask(asked, limit_s, plan.stop.max_s), "measure")
         with Telemetry(self._process.pid, self._monitors(), log=self._logs / "telemetry.txt") as beside:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from itertools import count, islice
+from itertools import count, cycle, islice
 from queue import Empty, SimpleQueue
 from typing import Callable, cast
 
@@ -25,6 +25,7 @@ from accelbench.errors import UsageError
 from accelbench.measure import arrivals, audit, crew, stats
 from accelbench.measure.clock import REAL, Clock
 from accelbench.measure.columns import Columns, Ints
+from accelbench.measure.instances import Member, members_of
 from accelbench.measure.lanes import Lane, Sample, lanes, merge, scheduled_lane
 from accelbench.measure.warmup import is_stationary
 from accelbench.measure.watch import Ended, Watch
@@ -224,12 +225,13 @@ def _serve(
         lane.close()
 
 
-def _submit(session: AsyncSession, made: Sequence[Lane], watch: Watch, clock: Clock) -> None:
-    """Closed loop on an asynchronous session: one lane per query in flight. This thread issues; the stack's own
-    threads stamp the end."""
+def _submit(sessions: Sequence[Session], made: Sequence[Lane], watch: Watch, clock: Clock) -> None:
+    """Closed loop on asynchronous sessions: one lane per query in flight, each with its session. This thread issues;
+    the stack's own threads stamp the end."""
     now, free = clock.now, SimpleQueue[Lane]()
     asked: set[int] = set()
     calls = {id(lane): _ender(lane, watch, now, asked, free) for lane in made}
+    submits = {id(lane): cast(AsyncSession, session).submit for lane, session in zip(made, sessions)}
     for lane in made:
         free.put(lane)
     length = watch.next_block(made[0], None)
@@ -244,7 +246,7 @@ def _submit(session: AsyncSession, made: Sequence[Lane], watch: Watch, clock: Cl
             asked.add(id(lane))
         lane.issued.append(now())
         try:
-            session.submit(feed, calls[id(lane)])
+            submits[id(lane)](feed, calls[id(lane)])
         except Exception as error:
             calls[id(lane)](error)
         if not length:
@@ -286,21 +288,26 @@ def _drive(
     made = [scheduled_lane(feeds) for _ in range(width)] if plan.scenario == "server" else lanes(feeds, width)
     together = ability.submit and plan.scenario in ("offline", "closed_loop")
     watch = Watch(plan, clock, made, together=together, audited=audited, pace_ns=pace_ns)
+    by = list(islice(cycle(members_of(session)), width))
     works: list[Callable[[], None]]
     if plan.scenario == "server":
         clock.calibrate()
         take = count()
         watch.follow(arrivals.bursts(plan.rate or 0.0, plan.stop.max_s, plan.seed, plan.burst))
-        works = [partial(_serve, session, lane, watch, clock, take, feeds) for lane in made]
+        works = [_on(at, partial(_serve, at.session, lane, watch, clock, take, feeds)) for at, lane in zip(by, made)]
     elif together:
-        works = [partial(_submit, cast(AsyncSession, session), made, watch, clock)]
+        works = [partial(_submit, [at.session for at in by], made, watch, clock)]
     else:
-        works = [partial(_one_lane, session, lane, watch, clock) for lane in made]
+        works = [_on(at, partial(_one_lane, at.session, lane, watch, clock)) for at, lane in zip(by, made)]
     crew.carry_out(works, watch, clock)
     crew.settle(made, watch, clock)
     if plan.scenario == "server" and watch.reason in ("time", "error"):
         made.append(watch.unserved())
     return watch
+
+
+def _on(member: Member, work: Callable[[], None]) -> Callable[[], None]:
+    return partial(member.carry_out, work)
 
 
 def _warm_up(session: Session, feeds: Sequence[Feed], plan: Plan, ability: Ability, width: int, clock: Clock) -> Warm:
@@ -333,11 +340,15 @@ def _warm_up(session: Session, feeds: Sequence[Feed], plan: Plan, ability: Abili
 def _width(plan: Plan, ability: Ability, asked: int) -> int:
     """How many queries are in flight at once, as far as the session can."""
     if plan.scenario in ("single_stream", "multi_stream"):
+        if plan.instances > 1:
+            raise UsageError(f"{plan.scenario} has one query in flight: {plan.instances} instances would share it")
         return 1
-    wanted = max(1, plan.concurrency or asked)
+    wanted = plan.concurrency or max(1, asked) * plan.instances
+    if wanted < plan.instances:
+        raise UsageError(f"a concurrency of {wanted} leaves some of {plan.instances} instances without queries")
     if ability.threads or (ability.submit and plan.scenario != "server"):
         return wanted
-    return 1
+    return plan.instances
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def executed_precision(report: Report, measurement: Measurement) -> str:
     plan = measurement.plan
 
     def timed(build: Build) -> bool:
-        return build.batch == plan.batch and build.purpose in (None, plan.purpose)
+        return build.batch == plan.compiled_batch and build.purpose in (None, plan.purpose)
 
     return next((b.compiled.executed_precision for b in report.builds if timed(b)), report.target.precision)
 

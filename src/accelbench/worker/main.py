@@ -11,8 +11,10 @@ import platform
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, cast
 
@@ -21,6 +23,7 @@ import numpy as np
 from accelbench.backends.protocol import Backend, Session
 from accelbench.errors import AccelbenchError, Unsupported, WorkerError
 from accelbench.measure import selftest
+from accelbench.measure.instances import load_instances
 from accelbench.model import Compiled, DeviceInfo
 from accelbench.tensors import TensorSet
 from accelbench.worker import jobs, loadgen
@@ -36,6 +39,7 @@ class Server:
         self.adapter = adapter
         self._backend: Backend | None = None
         self._session: Session | None = None
+        self._loads: Callable[[], Session] = _nothing_to_load
         self.verbs: dict[str, Callable[[Mapping[str, Any]], Any]] = {
             "hello": self.hello,
             "devices": self.devices,
@@ -70,9 +74,11 @@ class Server:
 
     def load(self, asked: Mapping[str, Any]) -> Any:
         self.unload(asked)
-        compiled, job = jobs.compiled(asked["compiled"]), jobs.compile_job(jobs.job(asked["job"]))
+        self._loads = partial(
+            self.backend.load, jobs.compiled(asked["compiled"]), jobs.compile_job(jobs.job(asked["job"]))
+        )
         started = time.perf_counter()
-        self._session = self.backend.load(compiled, job)
+        self._session = self._loads()
         return {"seconds": time.perf_counter() - started}
 
     def infer(self, asked: Mapping[str, Any]) -> Any:
@@ -80,17 +86,19 @@ class Server:
         return asdict(infer(self.session, feeds, Path(asked["out"]), asked["batch"], asked["batched"]))
 
     def measure(self, asked: Mapping[str, Any]) -> Any:
-        measurement = timed(
-            self.session,
-            TensorSet(Path(asked["feeds"])),
-            TensorSet(Path(asked["outputs"])),
-            jobs.plan(asked["plan"]),
-            Path(asked["columns"]),
-            batched=asked["batched"],
-            threads=asked["threads"],
-            submit=asked["submit"],
-            concurrency=asked["concurrency"],
-        )
+        plan = jobs.plan(asked["plan"])
+        with self._instances(plan.instances) as session:
+            measurement = timed(
+                session,
+                TensorSet(Path(asked["feeds"])),
+                TensorSet(Path(asked["outputs"])),
+                plan,
+                Path(asked["columns"]),
+                batched=asked["batched"],
+                threads=asked["threads"],
+                submit=asked["submit"],
+                concurrency=asked["concurrency"],
+            )
         return asdict(measurement)
 
     def loadgen(self, asked: Mapping[str, Any]) -> Any:
@@ -117,6 +125,24 @@ class Server:
         gc.collect()
         return {}
 
+    @contextmanager
+    def _instances(self, count: int) -> Iterator[Session]:
+        """The loaded session, or so many instances of it in its place; it is loaded again afterwards."""
+        session = self.session
+        if count == 1:
+            yield session
+            return
+        del session
+        self.unload({})
+        several = load_instances(self._loads, count)
+        try:
+            yield several
+        finally:
+            several.close()
+            del several
+            gc.collect()
+        self._session = self._loads()
+
     @property
     def backend(self) -> Backend:
         if self._backend is None:
@@ -125,9 +151,11 @@ class Server:
 
     @property
     def session(self) -> Session:
-        if self._session is None:
-            raise WorkerError("protocol", "nothing is loaded: load comes first")
-        return self._session
+        return _nothing_to_load() if self._session is None else self._session
+
+
+def _nothing_to_load() -> Session:
+    raise WorkerError("protocol", "nothing is loaded: load comes first")
 
 
 def serve(adapter: Path, requests: int, replies: int) -> None:

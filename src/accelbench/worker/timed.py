@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from accelbench.backends.protocol import Feed, Session
+from accelbench.measure.batching import in_front
 from accelbench.measure.lanes import Sample
 from accelbench.measure.load import measure
 from accelbench.measure.pairs import interleaved
@@ -43,7 +44,11 @@ def timed(
     for ``feeds``, sample by sample."""
     size = plan.batch if batched else 1
     ready = in_memory(feeds, plan.batch, batched)
+    batching = in_front(session, plan, threads=threads, concurrency=concurrency) if plan.max_batch else None
+    if batching is not None:
+        session, threads, submit, concurrency = batching, True, False, batching.clients
     run = measure(session, ready, plan, threads=threads, submit=submit, concurrency=concurrency)
+    batch_sizes = batching.sizes(run.began_ns) if batching is not None else None
     run.columns.write(columns)
     errors = run.errors
     seen_ns: tuple[int, ...] = ()
@@ -75,6 +80,7 @@ def timed(
         ),
         errors=errors,
         began_ns=run.began_ns,
+        batch_sizes=batch_sizes,
     )
 
 

@@ -27,7 +27,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from accelbench.backends.protocol import CompileJob, Feed, Outputs
+from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
 from accelbench.model import Compiled, DeviceInfo, Placement
 
@@ -102,7 +102,7 @@ def _options(job: CompileJob) -> onnxruntime.SessionOptions:
     options.log_severity_level = 3
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.intra_op_num_threads = int(job.target.options.get("threads", "0"))
+    options.intra_op_num_threads = int(job.target.options.get("threads", core_share() or 0))
     return options
 
 

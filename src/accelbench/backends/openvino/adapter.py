@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import openvino
 
-from accelbench.backends.protocol import CompileJob, Done, Feed, Outputs
+from accelbench.backends.protocol import CompileJob, Done, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
 from accelbench.model import Compiled, DeviceInfo, Placement
 from accelbench.tensors import Array
@@ -217,6 +217,10 @@ def _config(job: CompileJob) -> Mapping[str, Any]:
         "INFERENCE_PRECISION_HINT": hint,
         "PERFORMANCE_HINT": "THROUGHPUT" if job.purpose == "throughput" else "LATENCY",
     }
+    cores = core_share()
+    if cores is not None:
+        # Its own pinning would choose from all cores.
+        config.update({"INFERENCE_NUM_THREADS": cores, "ENABLE_CPU_PINNING": False})
     for option, key in (("threads", "INFERENCE_NUM_THREADS"), ("streams", "NUM_STREAMS")):
         if option in job.target.options:
             config[key] = int(job.target.options[option])
