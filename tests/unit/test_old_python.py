@@ -43,7 +43,7 @@ def old() -> Path:
     if not runs(python, "import numpy"):
         shutil.rmtree(python.parents[1], ignore_errors=True)
         subprocess.run([found[0], "-m", "venv", python.parents[1]], check=True, capture_output=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "numpy"]
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "numpy"]
         done = subprocess.run(install, capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.skip(f"NumPy cannot be installed for {found[0].name}: {done.stderr.strip()[-200:]}")
