@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +43,7 @@ from accelbench.report.harness import harness_of
 from accelbench.report.host import host_facts
 from accelbench.report.privacy import here, private_facts, scrub
 from accelbench.report.store import RunDirectory
+from accelbench.search import Search, search
 from accelbench.tensors import TensorSet
 from accelbench.zoo.subject import Subject
 
@@ -52,7 +54,8 @@ Driver = Literal["accelbench", "loadgen"]
 class Setting:
     """What holds for every evaluation of a run: effort, timed passes, tolerance (None: the task's own), the command as
     typed, the time limit of one step in seconds (None: the backend's own), who is told what is being done, and the
-    driver: with ``loadgen`` every pass is followed by a run under LoadGen."""
+    driver: with ``loadgen`` every pass is followed by a run under LoadGen. After the ``plans`` come the
+    ``searches``; one of the two may be empty."""
 
     effort: Effort
     plans: tuple[Plan, ...]
@@ -61,6 +64,7 @@ class Setting:
     timeout_s: float | None
     say: Callable[[str], None]
     driver: Driver = "accelbench"
+    searches: tuple[Search, ...] = ()
 
 
 @dataclass
@@ -96,7 +100,7 @@ def evaluate(
         except WorkerError as error:
             facts.status, facts.reasons = "failed", [f"{error.kind}: {error}"]
         if reference.problem and facts.status == "ok":
-            facts.reasons = [reference.problem]
+            facts.reasons.append(reference.problem)
         _keep_texts(spec, stage)
         report = _report(subject, spec, setting, facts)
         return run.put(report, stage, private_facts(setting.command, here(), os.environ))
@@ -121,19 +125,29 @@ def _steps(
         bench = Bench(worker, subject, facts.target, work, setting.say)
         facts.builds = bench.builds
         plans = sorted(setting.plans, key=lambda plan: (plan.batch, plan.purpose))
-        passed = bench.check(plans[0])
+        passed = bench.check((*plans, *(wanted.plan for wanted in setting.searches))[0])
         facts.quality = _quality(subject, bench.outputs, reference, passed.unready, stage)
+        time = partial(_time, bench, setting, stage, facts)
         for plan in plans:
-            setting.say(f"measuring {plan.scenario}, batch {plan.batch}")
-            columns = f"columns/{len(facts.measurements)}"
-            telemetry = f"telemetry/{len(facts.measurements)}.json"
-            measured = bench.measure(plan, stage / columns, stage / telemetry)
-            told = telemetry if measured.telemetry else None
-            facts.measurements.append(replace(measured, columns=columns, telemetry=told))
+            time(plan)
+        for wanted in setting.searches:
+            facts.reasons += search(wanted, time, setting.say)
         if setting.driver == "loadgen":
             for plan in plans:
                 setting.say(f"{plan.scenario}, batch {plan.batch}, under LoadGen")
                 facts.loadgen.append(_under_loadgen(bench, plan, spec, subject, setting, work, stage))
+
+
+def _time(bench: Bench, setting: Setting, stage: Path, facts: Facts, plan: Plan) -> Path:
+    """Run a timed pass, add it to the facts, and give the folder of its columns."""
+    rate = "" if plan.rate is None else f" at {plan.rate:.4g}/s"
+    setting.say(f"measuring {plan.scenario}{rate}, batch {plan.batch}")
+    columns = f"columns/{len(facts.measurements)}"
+    telemetry = f"telemetry/{len(facts.measurements)}.json"
+    measured = bench.measure(plan, stage / columns, stage / telemetry)
+    told = telemetry if measured.telemetry else None
+    facts.measurements.append(replace(measured, columns=columns, telemetry=told))
+    return stage / columns
 
 
 def _under_loadgen(
@@ -178,7 +192,7 @@ def _keep_texts(spec: BackendSpec, stage: Path) -> None:
 
 
 def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts) -> Report:
-    identity, task, model = here(), subject.task, subject.model(setting.plans[0].batch)
+    identity, task, model = here(), subject.task, subject.model(facts.builds[0].batch if facts.builds else 1)
     host = host_facts()
     return Report(
         schema=REPORT_SCHEMA,

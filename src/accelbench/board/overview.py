@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from accelbench.board import figures, units
 from accelbench.board.entry import Entry
 from accelbench.board.markup import Content, Markup, join, tag
-from accelbench.board.rows import Outcome, Row
+from accelbench.board.rows import Outcome, Row, settled
 from accelbench.board.words import text
 
 OUTCOMES: tuple[Outcome, ...] = ("within", "out", "unknown", "failed", "unsupported")
@@ -29,7 +29,7 @@ def tallies(entries: Sequence[Entry]) -> Markup:
 
 def comparison(entries: Sequence[Entry]) -> Markup:
     """Every row of every report; throughput has a bar against the best of the same task and scenario."""
-    every = [(entry, row) for entry in entries for row in entry.rows]
+    every = [(entry, row) for entry in entries for row in settled(entry.rows)]
     best: dict[tuple[str, str | None], float] = {}
     for _, row in every:
         key = (row.task, row.scenario)
@@ -83,7 +83,13 @@ def _plan(row: Row) -> Content:
     return join(
         tag("span", row.scenario.replace("_", " "), class_="whole"),
         tag("small", text("compile.batch", batch=str(row.batch))),
+        tag("small", _rate(row)) if row.rate is not None else None,
     )
+
+
+def _rate(row: Row) -> Content:
+    arriving = units.rate(row.rate)
+    return join(f"▲ {arriving}, ", text("search.peak", bound=row.slo or "")) if row.peak else arriving
 
 
 def _verdict(row: Row) -> Markup:

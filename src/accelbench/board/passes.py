@@ -18,7 +18,8 @@ from accelbench.quality.verdict import executed_precision
 @dataclass(frozen=True, eq=False)
 class Pass:
     """One measurement. Without readable columns ``problem`` says why, and all that follows from them is None.
-    ``loadgen`` is the run of the same plan under LoadGen, where there was one."""
+    ``loadgen`` is the run of the same plan under LoadGen, where there was one; ``peak`` is set for the probes of
+    a search only."""
 
     measurement: Measurement
     build: Build | None
@@ -27,6 +28,7 @@ class Pass:
     validity: tuple[str, ...] | None = None
     problem: str | None = None
     loadgen: LoadGen | None = None
+    peak: bool | None = None
 
 
 def passes(report: Report, folder: Path) -> list[Pass]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from accelbench.board.passes import Pass, passes
+from accelbench.board.peaks import marked
 from accelbench.measure.stats import Quantile
 from accelbench.model import Effort, LoadGen, Report, Scenario, Status, Verdict
 from accelbench.quality.drift import worst
@@ -23,7 +24,9 @@ DRIFT = ("relative_l2", "sqnr_db", "cosine", "max_abs", "nan_count")
 class Row:
     """What one plan came to. ``drift`` is that of the worst output, ``latency_s`` has p50 and p99 where the samples
     carry them, ``throughput`` is samples per second, ``report`` the path of the report's folder,
-    ``loadgen`` what LoadGen said of the same plan."""
+    ``loadgen`` what LoadGen said of the same plan. ``concurrency`` queries were in flight at most, ``rate`` of them
+    arrived per second. ``slo`` is the bound that a search for the highest rate had, in words, and ``peak`` whether this
+    is the rate that it ended with, confirmed."""
 
     task: str
     weights: str | None
@@ -47,6 +50,10 @@ class Row:
     report: Path
     effort: Effort
     loadgen: LoadGen | None = None
+    concurrency: int | None = None
+    rate: float | None = None
+    slo: str | None = None
+    peak: bool | None = None
 
     @property
     def indicative(self) -> bool:
@@ -90,7 +97,14 @@ def rows_of(report: Report, folder: Path, timed: Sequence[Pass]) -> list[Row]:
         report=folder,
         effort=report.effort,
     )
-    return [_timed(base, each) for each in timed] or [base]
+    return [_timed(base, each) for each in marked(timed)] or [base]
+
+
+def settled(every: Sequence[Row]) -> list[Row]:
+    """The rows without the probes of searches, but for each search's peak, or its last probe where it has none."""
+    last = {_search(row): row for row in every if row.slo is not None}
+    last |= {_search(row): row for row in every if row.peak}
+    return [row for row in every if row.slo is None or row is last[_search(row)]]
 
 
 def as_json(row: Row) -> dict[str, Any]:
@@ -121,7 +135,15 @@ def _timed(base: Row, timed: Pass) -> Row:
         throughput=summary.throughput if summary else None,
         throughput_ci=summary.throughput_ci if summary else None,
         loadgen=timed.loadgen,
+        concurrency=timed.measurement.concurrency,
+        rate=plan.rate,
+        slo=f"{plan.stop.statistic}<={plan.latency_bound_s:.6g}s" if plan.latency_bound_s is not None else None,
+        peak=timed.peak,
     )
+
+
+def _search(row: Row) -> tuple[Path, int | None, str | None]:
+    return row.report, row.batch, row.slo
 
 
 def _drift(report: Report) -> dict[str, float | None]:

@@ -25,6 +25,8 @@ def passes_part(entry: Entry) -> Markup | None:
 def _pass(timed: Pass) -> Markup:
     plan = timed.measurement.plan
     scenario = plan.scenario.replace("_", " ")
+    if plan.rate is not None:
+        scenario += f" {units.rate(plan.rate)}"
     pairs = [*(_speed(timed.summary) if timed.summary else ()), *_circumstances(timed)]
     problem = tag("p", text("pass.missing", reason=timed.problem), class_="note") if timed.problem else None
     return join(

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from accelbench.board import units
-from accelbench.board.rows import Row
+from accelbench.board.rows import Row, settled
 
 PIPED = 160
 COLUMNS = (
@@ -28,16 +28,18 @@ FIGURES, STACKED_FIGURES = 5, 3
 _ENDLESS = Console(width=10_000)
 
 VERDICTS = {"within": ("✓ within", "green"), "out": ("✗ out", "red"), "unknown": ("? unknown", "")}
-AGREEMENT, INDICATIVE = "≈", "*"
+AGREEMENT, INDICATIVE, PEAK = "≈", "*", "▲"
 
 
 def table(rows: Sequence[Row], width: int | None = None) -> Table:
     """The rows as a table for ``rich`` to print on ``width`` columns (None: those of this terminal), down to 80: with a
     column for each figure where there is room for that, else with two figures to a column.
 
-    Marks are explained under the table: ``≈`` agreement where there is no accuracy, ``*`` an indicative row.
+    Of a search only the peak is shown. Marks are explained under the table: ``≈`` agreement where there is no accuracy,
+    ``*`` an indicative row, ``▲`` a peak.
     """
     room = width or shutil.get_terminal_size((PIPED, 24)).columns
+    rows = settled(rows)
     cells = [_cells(row) for row in rows]
     shown = _table(COLUMNS, cells, range(FIGURES, len(COLUMNS) - 1))
     if Measurement.get(_ENDLESS, _ENDLESS.options, shown).maximum > room:
@@ -63,7 +65,7 @@ def _cells(row: Row) -> list[Text]:
         Text(row.task),
         Text(row.backend),
         Text(row.precision if row.executed_precision in (None, row.precision) else _executed(row)),
-        Text(f"{row.scenario.removesuffix('_stream')} ×{row.batch}" if row.scenario else units.ABSENT),
+        Text(_plan(row)),
         Text(row.status, failed),
         _seconds(row.compile_s),
         Text(_score(row)),
@@ -91,6 +93,13 @@ def _verdict(row: Row) -> Text:
     return Text(f"{words}{INDICATIVE}" if row.indicative else words, colour)
 
 
+def _plan(row: Row) -> str:
+    if row.scenario is None:
+        return units.ABSENT
+    rate = "" if row.rate is None else f" {row.rate:.4g}/s"
+    return f"{row.scenario.removesuffix('_stream')} ×{row.batch}{rate}{PEAK if row.peak else ''}"
+
+
 def _executed(row: Row) -> str:
     return f"{row.precision}→{row.executed_precision}"
 
@@ -107,4 +116,10 @@ def _caption(rows: Sequence[Row]) -> str | None:
         notes.append(f"{INDICATIVE} indicative: quick effort")
     if any(row.accuracy is None and row.agreement is not None for row in rows):
         notes.append(f"{AGREEMENT} agreement with float32, where there is no accuracy")
+    bounds = dict.fromkeys(row.slo for row in rows if row.peak and row.slo)
+    if bounds:
+        notes.append(f"{PEAK} the highest rate that keeps {', '.join(bounds)}, confirmed")
+    failed = dict.fromkeys(row.slo for row in rows if row.peak is False and row.slo)
+    if failed:
+        notes.append(f"no rate was confirmed to keep {', '.join(failed)}: the last probe is shown")
     return "; ".join(notes) or None

@@ -120,6 +120,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "axis.value": ("value", "取值"),
     "axis.error": ("error", "误差"),
     "axis.count": ("count", "计数"),
+    "search.peak": ("highest with {bound}", "满足 {bound} 的最高速率"),
     "pass.title": ("{scenario}, batch {batch}", "{scenario}，批大小 {batch}"),
     "pass.throughput": ("Throughput", "吞吐量"),
     "pass.interval": ("{low} to {high}", "{low} 至 {high}"),

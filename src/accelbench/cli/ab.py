@@ -20,6 +20,7 @@ from accelbench.evaluate import Setting
 from accelbench.model import Plan
 from accelbench.paths import disk_errors
 from accelbench.race import Race, race
+from accelbench.search import Search
 from accelbench.zoo.subject import Subject
 
 FILE = "ab.json"
@@ -36,10 +37,14 @@ class Duel:
     problem: str | None
 
 
-def check_ab(names: Sequence[str], precisions: Sequence[str], plans: Sequence[Plan]) -> None:
+def check_ab(
+    names: Sequence[str], precisions: Sequence[str], plans: Sequence[Plan], searches: Sequence[Search]
+) -> None:
     """Raises UsageError for what does not go with ``--ab``."""
     if names or precisions:
         raise UsageError("--ab names its two targets itself: leave --backend and --precision out")
+    if searches:
+        raise UsageError("--ab compares plans as they are: leave --slo and auto out")
     if any(plan.scenario == "server" for plan in plans):
         raise UsageError("--ab compares in closed loops: choose another --scenario than server")
 

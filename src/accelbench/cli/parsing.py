@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+from typing import Literal
 
 import click
 
 from accelbench.errors import UsageError
+from accelbench.measure.stats import QUANTILES
+
+AUTO: Literal["auto"] = "auto"
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6}
 
 
 class _Commas(click.ParamType[tuple[str, ...]]):
@@ -65,7 +71,40 @@ class _Ratio(click.ParamType[float]):
         return ratio
 
 
+class _Bound(click.ParamType[tuple[str, float]]):
+    """``p99<=50ms`` as ``("p99", 0.05)``."""
+
+    name = "p99<=50ms"
+
+    def convert(
+        self, value: str | tuple[str, float], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float]:
+        if isinstance(value, tuple):
+            return value
+        found = re.fullmatch(r"(p\d+(?:\.\d+)?)\s*(?:<=|≤)\s*(\d+(?:\.\d*)?|\.\d+)\s*(µs|μs|us|ms|s)", value.strip())
+        if found is None or found[1] not in QUANTILES or float(found[2]) == 0:
+            self.fail(f"{value!r} is not a bound like p99<=50ms ({', '.join(QUANTILES)}; us, ms, s)", param, ctx)
+        return found[1], float(found[2]) * UNITS[found[3]]
+
+
+class _CountOrAuto(click.ParamType[int | Literal["auto"]]):
+    """A whole number of at least 1, or ``auto``."""
+
+    name = "N|auto"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Literal["auto"]:
+        if value == AUTO:
+            return AUTO
+        if not str(value).isdecimal() or int(value) < 1:
+            self.fail(f"{value!r} is neither a whole number of at least 1 nor {AUTO}", param, ctx)
+        return int(value)
+
+
 COMMAS = _Commas()
+BOUND = _Bound()
+COUNT_OR_AUTO = _CountOrAuto()
 NAMED_SHAPE = _NamedShape()
 RATIO = _Ratio()
 

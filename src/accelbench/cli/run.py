@@ -17,7 +17,7 @@ from accelbench.cli.ab import Duel, check_ab, duel, duel_json, duel_table, write
 from accelbench.cli.compare import margin_option
 from accelbench.cli.output import DONE, json_option, print_json, print_table, progress
 from accelbench.cli.parsing import COMMAS, NAMED_SHAPE, known, options_of
-from accelbench.cli.plans import Load, load_options, plans
+from accelbench.cli.plans import Load, load_options, plans, searches
 from accelbench.cli.targets import PRECISION, PRECISIONS, Side, sides, targets
 from accelbench.envs import overlay
 from accelbench.errors import UsageError
@@ -25,6 +25,7 @@ from accelbench.evaluate import Driver, Setting, evaluate
 from accelbench.model import Plan, Tier, Tolerance
 from accelbench.reference import reference
 from accelbench.report.store import RunDirectory, open_report, reports
+from accelbench.search import Search
 from accelbench.worker.loadgen import SCENARIOS as LOADGENS
 from accelbench.zoo import catalogue
 from accelbench.zoo.subject import Subject, from_file, from_task
@@ -88,9 +89,9 @@ def run(
     Exit code 0: all done and within tolerance (unsupported is no failure). 1: something failed or left its
     tolerance; the others still ran and are reported. 2: bad usage.
     """
-    asked = plans(load)
+    asked, sought = plans(load), searches(load)
     if ab:
-        check_ab(names, precisions, asked)
+        check_ab(names, precisions, asked, sought)
         chosen = sides(ab, device, options_of(settings))
     else:
         chosen = targets(names, device, precisions, options_of(settings))
@@ -107,9 +108,9 @@ def run(
                 else from_task(catalogue.find(name), weights)
             )
         for subject in subjects:
-            _check_batches(subject, asked)
+            _check_batches(subject, asked, sought)
         folder = RunDirectory.create(output)
-        setting = Setting(load.effort, asked, None, ("accelbench", *sys.argv[1:]), timeout, say, driver)
+        setting = Setting(load.effort, asked, None, ("accelbench", *sys.argv[1:]), timeout, say, driver, sought)
         lines: list[Row] = []
         duels: list[Duel] = []
         for subject in subjects:
@@ -154,8 +155,9 @@ def _is_file(name: str) -> bool:
     return name.endswith(".onnx") or "/" in name
 
 
-def _check_batches(subject: Subject, plans: Sequence[Plan]) -> None:
-    if not subject.task.batched and any(plan.batch > 1 for plan in plans):
+def _check_batches(subject: Subject, plans: Sequence[Plan], searches: Sequence[Search]) -> None:
+    several = [plan for plan in (*plans, *(each.plan for each in searches)) if plan.batch > 1]
+    if not subject.task.batched and (several or any(each.over == "batch" for each in searches)):
         raise UsageError(f"{subject.task.id} has no batch dimension, so --batch can only be 1 for it")
 
 

@@ -89,6 +89,14 @@ def highest_rate(
     return Peak(None, tuple(probes))
 
 
+def confirmed(probes: Sequence[Probe]) -> float | None:
+    """The rate that a search ended with, read off its probes: that of the last ones, if they confirm each other."""
+    last = probes[-CONFIRMATIONS:]
+    if len(last) < CONFIRMATIONS or any(each.met is not True or each.rate != last[0].rate for each in last):
+        return None
+    return last[0].rate
+
+
 def best_setting(
     throughput: Callable[[int], float | None], settings: Sequence[int]
 ) -> tuple[int | None, dict[int, float]]:

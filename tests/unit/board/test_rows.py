@@ -18,6 +18,7 @@ KEYS = {
     *("task", "weights", "backend", "device", "precision", "executed_precision", "batch", "scenario", "status"),
     *("verdict", "reasons", "validity", "compile_s", "accuracy", "agreement", "drift", "latency_s", "throughput"),
     *("throughput_ci", "report", "effort", "loadgen", "indicative"),
+    *("concurrency", "rate", "slo", "peak"),
 }
 
 
@@ -78,7 +79,7 @@ def test_a_failed_report_has_its_reason_and_nothing_else(entries: factory.Entrie
     absent = {key for key, value in document.items() if value is None}
     assert absent == {
         *("weights", "executed_precision", "batch", "scenario", "validity", "compile_s", "accuracy", "agreement"),
-        *("throughput", "throughput_ci", "loadgen"),
+        *("throughput", "throughput_ci", "loadgen", "concurrency", "rate", "slo", "peak"),
     }
     assert set(document["drift"].values()) == set(document["latency_s"].values()) == {None}
 

@@ -8,6 +8,7 @@ from accelbench.errors import UsageError
 from accelbench.measure.compare import paired
 from accelbench.model import Plan, Stop
 from accelbench.race import Race
+from accelbench.search import Search
 
 SINGLE = Plan("single_stream", Stop(max_s=1.0))
 
@@ -30,11 +31,16 @@ def test_what_does_not_go_with_two_targets(
     names: tuple[str, ...], precisions: tuple[str, ...], scenario: str, part: str
 ) -> None:
     with pytest.raises(UsageError, match=part):
-        check_ab(names, precisions, [Plan(scenario, Stop(max_s=1.0))])  # type: ignore[arg-type]
+        check_ab(names, precisions, [Plan(scenario, Stop(max_s=1.0))], ())  # type: ignore[arg-type]
+
+
+def test_a_search_is_no_race() -> None:
+    with pytest.raises(UsageError, match="--slo"):
+        check_ab((), (), [SINGLE], [Search(SINGLE, "batch")])
 
 
 def test_closed_loops_can_be_raced() -> None:
-    check_ab((), (), [SINGLE, Plan("closed_loop", Stop(max_s=1.0))])
+    check_ab((), (), [SINGLE, Plan("closed_loop", Stop(max_s=1.0))], ())
 
 
 def test_the_file_holds_the_blocks(tmp_path: Path) -> None:

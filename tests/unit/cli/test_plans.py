@@ -3,7 +3,7 @@ from typing import get_args
 import click
 import pytest
 
-from accelbench.cli.plans import Load, load_options, plans
+from accelbench.cli.plans import Load, load_options, plans, searches
 from accelbench.errors import UsageError
 from accelbench.model import Plan, Scenario, Stop
 
@@ -91,9 +91,81 @@ def test_what_makes_no_sense_is_refused(words: list[str], part: str) -> None:
     "words",
     [
         ["--ci-target", "0"], ["--ci-target", "200%"], ["--ci-target", "much"], ["--ci-target", "nan"],
-        ["--max-time", "0"], ["--max-time", "inf"], ["--concurrency", "0"], ["--burst", "0"], ["--seed", "-1"],
+        ["--max-time", "0"], ["--max-time", "inf"], ["--concurrency", "0"], ["--concurrency", "some"],
+        ["--burst", "0"], ["--seed", "-1"],
     ],
 )  # fmt: skip
 def test_numbers_out_of_range_are_refused(words: list[str]) -> None:
     with pytest.raises(click.UsageError):
         load(*words)
+
+
+def test_a_bound_makes_server_a_search() -> None:
+    words = ["--slo", "p99<=50ms", "--scenario", "server,offline", "--quick", "--batch", "1,4", "--burst", "2"]
+    assert [(plan.scenario, plan.batch) for plan in made(*words)] == [("offline", 1), ("offline", 4)]
+    found = searches(load(*words))
+    assert [(each.over, each.plan.scenario, each.plan.batch) for each in found] == [
+        ("rate", "server", 1),
+        ("rate", "server", 4),
+    ]
+    probe = found[0].plan
+    assert (probe.latency_bound_s, probe.rate, probe.burst) == (0.05, None, 2)
+    assert probe.stop == Stop(max_s=1.0, statistic="p99")
+
+
+def test_the_best_batch_is_looked_for_where_it_brings_throughput() -> None:
+    words = ["--batch", "auto", "--scenario", "single_stream,offline,closed_loop"]
+    assert [(plan.scenario, plan.batch) for plan in made(*words)] == [("single_stream", 1)]
+    assert [(each.over, each.plan.scenario) for each in searches(load(*words))] == [
+        ("batch", "offline"),
+        ("batch", "closed_loop"),
+    ]
+
+
+def test_the_best_concurrency_leaves_an_open_loop_with_what_the_stack_asks_for() -> None:
+    words = ["--concurrency", "auto", "--scenario", "server,offline", "--rate", "10"]
+    assert [(plan.scenario, plan.concurrency) for plan in made(*words)] == [("server", None)]
+    assert [(each.over, each.plan.scenario) for each in searches(load(*words))] == [("concurrency", "offline")]
+
+
+def test_without_a_wish_nothing_is_searched() -> None:
+    assert searches(load("--scenario", "server", "--rate", "10", "--batch", "1,8")) == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--slo", "p99<=50ms", "--rate", "10"], "leave --rate out"),
+        (["--batch", "auto", "--concurrency", "auto"], "alone"),
+        (["--batch", "auto,8"], "alone"),
+        (["--batch", "auto", "--scenario", "single_stream"], "offline"),
+        (["--concurrency", "auto", "--scenario", "server", "--rate", "5"], "offline"),
+    ],
+)
+def test_searches_that_make_no_sense_are_refused(words: list[str], part: str) -> None:
+    with pytest.raises(UsageError, match=part):
+        searches(load(*words))
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("p99<=50ms", ("p99", 0.05)),
+        ("p50 <= 1.5 s", ("p50", 1.5)),
+        ("p99.9<=250us", ("p99.9", 250e-6)),
+        ("p90≤300µs", ("p90", 300e-6)),
+    ],
+)
+def test_bounds(text: str, bound: tuple[str, float]) -> None:
+    found = load("--slo", text).slo
+    assert found is not None
+    assert found[0] == bound[0]
+    assert found[1] == pytest.approx(bound[1])
+
+
+@pytest.mark.parametrize(
+    "text", ["p99", "p98<=5ms", "p99<=5", "p99<=0ms", "p99>=5ms", "mean<=5ms", "p99<=1e9s", "p99<=.s"]
+)
+def test_what_is_no_bound(text: str) -> None:
+    with pytest.raises(click.UsageError):
+        load("--slo", text)

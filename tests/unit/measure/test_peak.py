@@ -92,3 +92,16 @@ def test_the_best_setting_is_the_smallest_that_none_beats() -> None:
     best, tried = peak.best_setting(rates.get, list(rates))
     assert (best, list(tried)) == (4, [1, 2, 4, 8, 16])
     assert peak.best_setting(lambda _: None, [1, 2]) == (None, {})
+
+
+@pytest.mark.parametrize("limit", [3.0, 99.0, 777.0, 1e6])
+def test_a_confirmed_peak_can_be_read_off_the_probes(limit: float) -> None:
+    found = peak.highest_rate(lambda rate: rate <= limit, 100.0, 5.0, 5000.0)
+    assert peak.confirmed(found.probes) == found.rate
+
+
+def test_a_search_that_was_cut_short_has_no_peak() -> None:
+    found = peak.highest_rate(lambda rate: rate <= 777.0, 100.0, 1.0, 5000.0)
+    assert peak.confirmed(found.probes[:-2]) is None
+    assert peak.confirmed(found.probes[:1]) is None
+    assert peak.confirmed(()) is None
