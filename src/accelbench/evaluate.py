@@ -124,7 +124,7 @@ def _steps(
         facts.target = replace(target, device=facts.device.id)
         bench = Bench(worker, subject, facts.target, work, setting.say)
         facts.builds = bench.builds
-        plans = sorted(setting.plans, key=lambda plan: (plan.batch, plan.purpose))
+        plans = sorted(setting.plans, key=lambda plan: (plan.compiled_batch, plan.purpose))
         passed = bench.check((*plans, *(wanted.plan for wanted in setting.searches))[0])
         facts.quality = _quality(subject, bench.outputs, reference, passed.unready, stage)
         time = partial(_time, bench, setting, stage, facts)

@@ -18,6 +18,7 @@ from accelbench.cli.compare import margin_option
 from accelbench.cli.output import DONE, json_option, print_json, print_table, progress
 from accelbench.cli.parsing import COMMAS, NAMED_SHAPE, known, options_of
 from accelbench.cli.plans import Load, load_options, plans, searches
+from accelbench.cli.sharing import Sharing, alone, shared, sharing_options
 from accelbench.cli.targets import PRECISION, PRECISIONS, Side, sides, targets
 from accelbench.envs import overlay
 from accelbench.errors import UsageError
@@ -42,6 +43,7 @@ from accelbench.zoo.subject import Subject, from_file, from_task
     "--precision", "precisions", type=COMMAS, default=(), help=f"{', '.join(PRECISIONS)}. Default: {PRECISION}."
 )
 @load_options
+@sharing_options
 @click.option("--weights", help="`shipped`, `hub`, `seeded` or a safetensors file. Default: the task's first at hand.")
 @click.option("--seed-weights", is_flag=True, help="Draw the weights of a MODEL.onnx instead of using its own.")
 @click.option("--inputs", type=click.Path(path_type=Path), help="Feeds of a MODEL.onnx: an .npz, one array per input.")
@@ -70,6 +72,7 @@ def run(
     device: str | None,
     precisions: tuple[str, ...],
     load: Load,
+    sharing: Sharing,
     weights: str | None,
     seed_weights: bool,
     inputs: Path | None,
@@ -89,9 +92,10 @@ def run(
     Exit code 0: all done and within tolerance (unsupported is no failure). 1: something failed or left its
     tolerance; the others still ran and are reported. 2: bad usage.
     """
-    asked, sought = plans(load), searches(load)
+    asked, sought = shared(plans(load), searches(load), sharing)
     if ab:
         check_ab(names, precisions, asked, sought)
+        alone(asked, "--ab")
         chosen = sides(ab, device, options_of(settings))
     else:
         chosen = targets(names, device, precisions, options_of(settings))
@@ -135,6 +139,7 @@ def run(
 
 def _prepare_loadgen(asked: Sequence[Plan], chosen: Sequence[Side], say: Callable[[str], None]) -> None:
     """Have LoadGen at hand for every backend before anything is evaluated."""
+    alone(asked, "--driver loadgen")
     for plan in asked:
         if plan.scenario not in LOADGENS or plan.burst > 1:
             what = "bursts" if plan.burst > 1 else f"scenario {plan.scenario}"
@@ -156,7 +161,7 @@ def _is_file(name: str) -> bool:
 
 
 def _check_batches(subject: Subject, plans: Sequence[Plan], searches: Sequence[Search]) -> None:
-    several = [plan for plan in (*plans, *(each.plan for each in searches)) if plan.batch > 1]
+    several = [plan for plan in (*plans, *(each.plan for each in searches)) if plan.compiled_batch > 1]
     if not subject.task.batched and (several or any(each.over == "batch" for each in searches)):
         raise UsageError(f"{subject.task.id} has no batch dimension, so --batch can only be 1 for it")
 
