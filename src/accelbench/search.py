@@ -51,7 +51,7 @@ def search(wanted: Search, time: Time, say: Callable[[str], None]) -> list[str]:
 def _rate(plan: Plan, time: Time, say: Callable[[str], None]) -> list[str]:
     bound_s, p = plan.latency_bound_s or 0.0, stats.QUANTILES[plan.stop.statistic]
     stop = Stop(max_s=plan.stop.max_s, statistic="throughput")
-    closed = Plan("closed_loop", stop, plan.batch, concurrency=plan.concurrency, seed=plan.seed)
+    closed = replace(plan, scenario="closed_loop", stop=stop, burst=1, latency_bound_s=None)
     throughput = _throughput(columns.read(time(closed)))
     if throughput is None:
         return ["no peak was searched: no query of the closed loop before it ended well"]

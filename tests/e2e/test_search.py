@@ -9,6 +9,7 @@ from tests.e2e.command import accelbench, rows_of
 from accelbench.measure import columns, stats
 from accelbench.report.store import reports
 
+FAULTY = Path(__file__).parents[1] / "backends" / "faulty"
 QUICK = ["-b", "onnxruntime", "--quick", "--max-time", "0.2", "-o", "out", "--json"]
 
 
@@ -50,3 +51,22 @@ def test_settings_are_doubled(tmp_path: Path, over: str) -> None:
     assert settings[:3] == [1, 2, 4]
     assert settings == [2**power for power in range(len(settings))]
     assert f"the best {over} for closed_loop: " in done.stderr
+
+
+@pytest.mark.backend
+@pytest.mark.parametrize(("behaviour", "status"), [("raises_sometimes", "ok"), ("crash_late", "failed")])
+def test_probes_that_fail_are_kept_and_shown(tmp_path: Path, behaviour: str, status: str) -> None:
+    words = ["-b", "faulty", "--option", f"faulty.behaviour={behaviour}", "--slo", "p50<=0.001us"]
+    words += ["--scenario", "server", "--quick", "--max-time", "0.2"]
+    place = str(FAULTY)
+    assert accelbench("backend", "install", "faulty", cwd=tmp_path, ACCELBENCH_BACKENDS=place).returncode == 0
+    done = accelbench("run", "digits-cnn", *words, "--json", "-o", "out", cwd=tmp_path, ACCELBENCH_BACKENDS=place)
+    assert "Traceback" not in done.stderr
+    rows = rows_of(done)
+    assert {row["status"] for row in rows} == {status}
+    assert done.returncode == int(status == "failed")
+    ((report, _),) = reports(tmp_path / "out")
+    assert len(report.measurements) == len(rows), "what was measured before is kept"
+    assert not any(row["peak"] for row in rows)
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert behaviour in page

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from accelbench.board.passes import Pass
 from accelbench.measure.peak import Probe, confirmed, meets
 from accelbench.measure.stats import QUANTILES
-from accelbench.model import Plan
+from accelbench.model import Plan, Stop
 
 
 def marked(timed: Sequence[Pass]) -> list[Pass]:
     """The passes, those of a search with ``peak`` set: True for the last probe at the rate that was confirmed."""
-    searches: dict[Hashable, list[int]] = {}
+    searches: dict[Plan, list[int]] = {}
     for index, each in enumerate(timed):
         if _is_probe(each.measurement.plan):
             searches.setdefault(_shared(each.measurement.plan), []).append(index)
@@ -29,8 +29,9 @@ def _is_probe(plan: Plan) -> bool:
     return plan.rate is not None and plan.latency_bound_s is not None and plan.stop.statistic in QUANTILES
 
 
-def _shared(plan: Plan) -> Hashable:
-    return plan.batch, plan.concurrency, plan.burst, plan.stop.statistic, plan.latency_bound_s
+def _shared(plan: Plan) -> Plan:
+    """What all probes of a search have in common."""
+    return replace(plan, rate=None, seed=0, stop=Stop(max_s=0.0, statistic=plan.stop.statistic))
 
 
 def _probe(timed: Pass) -> Probe:
