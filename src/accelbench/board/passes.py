@@ -7,7 +7,9 @@ from pathlib import Path
 
 from accelbench.errors import AccelbenchError
 from accelbench.measure import columns, stats
+from accelbench.measure import series as stored
 from accelbench.measure.columns import Columns
+from accelbench.measure.series import Series
 from accelbench.measure.stats import Summary
 from accelbench.measure.validity import reasons
 from accelbench.model import Build, LoadGen, Measurement, Report
@@ -29,6 +31,7 @@ class Pass:
     problem: str | None = None
     loadgen: LoadGen | None = None
     peak: bool | None = None
+    telemetry: tuple[Series, ...] = ()
 
 
 def passes(report: Report, folder: Path) -> list[Pass]:
@@ -44,7 +47,25 @@ def _read(report: Report, measurement: Measurement, folder: Path) -> Pass:
     except AccelbenchError as error:
         return Pass(measurement, build, problem=str(error), loadgen=beside)
     validity = _validity(report, measurement, table)
-    return Pass(measurement, build, table, stats.summary(table), validity, loadgen=beside)
+    return Pass(
+        measurement,
+        build,
+        table,
+        stats.summary(table),
+        validity,
+        loadgen=beside,
+        telemetry=_telemetry(measurement, folder),
+    )
+
+
+def _telemetry(measurement: Measurement, folder: Path) -> tuple[Series, ...]:
+    """What the host told meanwhile; nothing where that was not kept, or cannot be read any more."""
+    if measurement.telemetry is None:
+        return ()
+    try:
+        return stored.read(folder / measurement.telemetry)
+    except AccelbenchError:
+        return ()
 
 
 def _validity(report: Report, measurement: Measurement, table: Columns) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from accelbench.board.blocks import Fact, facts, figure
 from accelbench.board.entry import Entry
 from accelbench.board.markup import Content, Markup, join, tag
 from accelbench.board.passes import Pass
+from accelbench.board.surroundings import sharing, told
 from accelbench.board.words import text
 from accelbench.measure.columns import Columns
 from accelbench.measure.stats import Quantile, Summary, latencies
@@ -68,6 +69,7 @@ def _circumstances(timed: Pass) -> list[Fact]:
     pairs: list[Fact] = [
         (text("pass.queries"), f"{measured.queries:,}", warm),
         (text("pass.inflight"), str(measured.concurrency), None),
+        *sharing(timed),
         (text("pass.stop"), text(f"pass.stop.{measured.stop_reason}"), None),
     ]
     if measured.audit.overhead_ns is not None:
@@ -75,7 +77,7 @@ def _circumstances(timed: Pass) -> list[Fact]:
         pairs.append((text("pass.overhead"), cost, text("pass.perquery")))
     if measured.integrity is not None:
         pairs.append((text("pass.checked"), str(measured.integrity.checked), _checked(measured.integrity)))
-    return pairs
+    return [*pairs, *told(timed)]
 
 
 def _checked(integrity: Integrity) -> Content:

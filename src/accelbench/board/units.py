@@ -71,6 +71,11 @@ def half_width(value: float | None, interval: tuple[float, float] | None) -> str
     return f"±{SPACE}{number((interval[1] - interval[0]) / 2 / value * 100, 2)}{SPACE}%"
 
 
+def joules(value: float) -> str:
+    """An energy as J, mJ, µJ or nJ."""
+    return seconds(value).removesuffix("s") + "J"
+
+
 def count(value: float | None, unit: str = "") -> str:
     """A large count with a decimal prefix: 25.6 M; exact below one thousand."""
     if value is None:
