@@ -126,15 +126,24 @@ def run(
                 write(duels, folder.path)
         page = write_page(list(reports(folder.path)), folder.path)
     if json_:
-        shown = [as_json(row) for row in lines]
-        print_json({"rows": shown, "ab": [duel_json(each, folder.path) for each in duels]} if ab else shown)
+        _print_json(lines, duels, folder.path if ab else None)
     else:
-        print_table(table(lines))
-        for each in duels:
-            print_table(duel_table(each))
-        click.echo(f"\nPage: {page}")
+        _print_tables(lines, duels, page)
     bad = any(row.status == "failed" or row.verdict == "out" for row in lines)
     return int(bad or any(each.problem for each in duels))
+
+
+def _print_json(lines: Sequence[Row], duels: Sequence[Duel], raced: Path | None) -> None:
+    """The rows; of a run with races (in the folder ``raced``) an object with both."""
+    shown = [as_json(row) for row in lines]
+    print_json({"rows": shown, "ab": [duel_json(each, raced) for each in duels]} if raced else shown)
+
+
+def _print_tables(lines: Sequence[Row], duels: Sequence[Duel], page: Path) -> None:
+    print_table(table(lines))
+    for each in duels:
+        print_table(duel_table(each))
+    click.echo(f"\nPage: {page}")
 
 
 def _prepare_loadgen(asked: Sequence[Plan], chosen: Sequence[Side], say: Callable[[str], None]) -> None:
