@@ -151,7 +151,7 @@ def _target(target: Target) -> Hashable:
 
 
 def _load(plan: Plan) -> Hashable:
-    in_front = plan.instances, plan.max_batch, plan.max_delay_s
+    in_front = plan.instances, plan.max_batch, plan.max_delay_s, plan.trace
     return plan.scenario, plan.batch, plan.concurrency, plan.rate, plan.burst, plan.latency_bound_s, in_front
 
 

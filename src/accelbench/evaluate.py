@@ -15,7 +15,7 @@ import numpy as np
 
 from accelbench import __version__, paths
 from accelbench.bench import Bench, device_of
-from accelbench.envs import overlay
+from accelbench.envs import overlay, traces
 from accelbench.envs.install import environment_facts
 from accelbench.envs.loadgen import under_loadgen
 from accelbench.envs.spec import BackendSpec
@@ -146,8 +146,19 @@ def _time(bench: Bench, setting: Setting, stage: Path, facts: Facts, plan: Plan)
     telemetry = f"telemetry/{len(facts.measurements)}.json"
     measured = bench.measure(plan, stage / columns, stage / telemetry)
     told = telemetry if measured.telemetry else None
-    facts.measurements.append(replace(measured, columns=columns, telemetry=told))
+    trace = _kept_trace(plan, stage)
+    facts.measurements.append(replace(measured, columns=columns, telemetry=told, trace=trace))
     return stage / columns
+
+
+def _kept_trace(plan: Plan, stage: Path) -> str | None:
+    """The file in the report with the arrivals that the plan names."""
+    if plan.trace is None:
+        return None
+    name = f"traces/{plan.trace[:12]}.txt"
+    (stage / name).parent.mkdir(exist_ok=True)
+    shutil.copyfile(traces.find(plan.trace), stage / name)
+    return name
 
 
 def _under_loadgen(

@@ -130,7 +130,8 @@ class Plan:
 
     ``instances`` of the session divide the cores and the queries between them. With ``max_batch`` the harness makes
     batches of up to so many samples of the queries that wait, none of which waits longer than ``max_delay_s`` for
-    others (``None``: only while the session is busy)."""
+    others (``None``: only while the session is busy). ``trace`` is the hash of recorded arrivals, which ``server``
+    follows instead of a rate."""
 
     __pydantic_config__ = STRICT
 
@@ -145,6 +146,7 @@ class Plan:
     instances: int = 1
     max_batch: int | None = None
     max_delay_s: float | None = None
+    trace: str | None = None
 
     @property
     def compiled_batch(self) -> int:
@@ -309,7 +311,9 @@ class Measurement:
     """One timed pass. ``columns`` is the folder, relative to the report, with one row per query: scheduled, issued,
     done (ns since the pass began), units (samples), ok, feed. ``began_ns`` is the monotonic clock's reading then,
     which orders the passes of a report; ``telemetry`` the file with what the host told of itself meanwhile.
-    ``batch_sizes`` counts the batches of the harness's dynamic batching by the queries in them; None without it."""
+    ``batch_sizes`` counts the batches of the harness's dynamic batching by the queries in them; None without it.
+    ``schedule_sha256`` is the hash of the arrivals that a ``server`` pass was to follow (``measure.arrivals``),
+    ``trace`` the file with those that the plan's trace tells."""
 
     __pydantic_config__ = STRICT
 
@@ -327,6 +331,8 @@ class Measurement:
     began_ns: int | None = None
     telemetry: str | None = None
     batch_sizes: Mapping[str, int] | None = None
+    schedule_sha256: str | None = None
+    trace: str | None = None
 
 
 @dataclass(frozen=True)

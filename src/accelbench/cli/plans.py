@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import wraps
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import click
 
 from accelbench.cli.parsing import AUTO, BOUND, COMMAS, COUNT_OR_AUTO, RATIO, known, positive_integers
+from accelbench.envs.traces import keep
 from accelbench.errors import UsageError
 from accelbench.measure.efforts import stop
 from accelbench.model import Effort, Plan, Scenario, Stop
@@ -35,6 +37,7 @@ class Load:
     scenarios: tuple[str, ...]
     rate: float | None
     burst: int | None
+    trace: Path | None
     concurrency: int | Literal["auto"] | None
     slo: tuple[str, float] | None
     seed: int
@@ -50,6 +53,11 @@ _OPTIONS = (
     click.option("--scenario", "scenarios", type=COMMAS, default=DEFAULT, show_default=True, help=", ".join(SCENARIOS)),
     click.option("--rate", type=float, metavar="QPS", help="Queries per second that arrive; `server` needs it."),
     click.option("--burst", type=click.IntRange(min=1), help="Queries that arrive together, in `server`."),
+    click.option(
+        "--trace",
+        type=click.Path(path_type=Path),
+        help="A file of arrivals, seconds one per line, that `server` follows instead of --rate.",
+    ),
     click.option(
         "--concurrency",
         type=COUNT_OR_AUTO,
@@ -125,6 +133,7 @@ def _plan(load: Load, scenario: Scenario, batch: int) -> Plan:
         rate=load.rate if scenario == "server" else None,
         burst=load.burst or 1 if scenario == "server" else 1,
         seed=load.seed,
+        trace=keep(load.trace) if load.trace is not None and scenario == "server" else None,
     )
 
 
@@ -136,11 +145,13 @@ def _bounded(load: Load, batch: int, statistic: str, bound_s: float) -> Plan:
 
 def _check(load: Load, chosen: Sequence[Scenario], batches: tuple[int, ...]) -> None:
     open_loop = "server" in chosen or load.slo is not None
-    if "server" in chosen and load.rate is None and load.slo is None:
-        raise UsageError("--scenario server needs --rate QPS (how many queries arrive per second), or --slo")
+    if "server" in chosen and load.rate is None and load.slo is None and load.trace is None:
+        raise UsageError("--scenario server needs --rate QPS (how many queries arrive per second), --trace or --slo")
+    if load.trace is not None and (load.rate, load.burst, load.slo) != (None, None, None):
+        raise UsageError("--trace tells every arrival: leave --rate, --burst and --slo out")
     if load.rate is not None and load.slo is not None:
         raise UsageError("--slo finds the rate by itself: leave --rate out")
-    for name, value in (("--rate", load.rate), ("--burst", load.burst)):
+    for name, value in (("--rate", load.rate), ("--burst", load.burst), ("--trace", load.trace)):
         if value is not None and not open_loop:
             raise UsageError(f"{name} is about arrivals, which only --scenario server has")
     if load.rate is not None and not 0 < load.rate < float("inf"):

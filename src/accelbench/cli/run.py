@@ -149,6 +149,8 @@ def _print_tables(lines: Sequence[Row], duels: Sequence[Duel], page: Path) -> No
 def _prepare_loadgen(asked: Sequence[Plan], chosen: Sequence[Side], say: Callable[[str], None]) -> None:
     """Have LoadGen at hand for every backend before anything is evaluated."""
     alone(asked, "--driver loadgen")
+    if any(plan.trace for plan in asked):
+        raise UsageError("LoadGen draws its own arrivals: leave --trace out")
     for plan in asked:
         if plan.scenario not in LOADGENS or plan.burst > 1:
             what = "bursts" if plan.burst > 1 else f"scenario {plan.scenario}"

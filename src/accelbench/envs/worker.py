@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from accelbench.envs import monitors
+from accelbench.envs import monitors, traces
 from accelbench.envs.install import interpreter
 from accelbench.envs.process import Process, memory_limit_bytes, variables
 from accelbench.envs.spec import BackendSpec
@@ -151,6 +151,7 @@ class Worker:
             "threads": abilities.threads,
             "submit": abilities.submit,
             "concurrency": concurrency,
+            "trace": str(traces.find(plan.trace)) if plan.trace else None,
         }
         limit_s = self.spec.table.timeouts.measure_s
         if plan.instances > 1:

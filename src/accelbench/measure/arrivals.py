@@ -14,6 +14,7 @@ import numpy as np
 
 from accelbench.errors import UsageError
 from accelbench.measure.columns import Ints
+from accelbench.model import Plan
 
 
 def poisson(rate: float, seconds: float, seed: int) -> Ints:
@@ -44,6 +45,22 @@ def trace(path: Path) -> Ints:
         raise UsageError(f"{path}: arrivals must be finite, at least 0 and in ascending order, one per line")
     arrivals: Ints = np.rint(seconds * 1e9).astype(np.int64)
     return arrivals
+
+
+def scheduled(plan: Plan, recorded: Path | None = None) -> Ints:
+    """The arrivals that a ``server`` plan follows: those of the trace in the file ``recorded``, up to the plan's time
+    limit, if the plan names one, else drawn. Raises UsageError for a plan without either."""
+    if plan.trace is None:
+        return bursts(plan.rate or 0.0, plan.stop.max_s, plan.seed, plan.burst)
+    if recorded is None:
+        raise UsageError(f"the trace {plan.trace[:12]}… of the plan is not at hand")
+    arrivals = trace(recorded)
+    if sha256(arrivals) != plan.trace:
+        raise UsageError(f"{recorded} is not the trace {plan.trace[:12]}… that the plan names")
+    due = arrivals[arrivals < plan.stop.max_s * 1e9]
+    if not len(due):
+        raise UsageError(f"the trace has no arrival within {plan.stop.max_s:g} s: set a longer --max-time")
+    return due
 
 
 def sha256(arrivals: Sequence[int] | Ints) -> str:

@@ -91,24 +91,28 @@ def measure(
     concurrency: int,
     clock: Clock = REAL,
     audited: bool = True,
+    schedule: Ints | None = None,
 ) -> Run:
     """Warm up, then time one pass of ``plan`` on ``session``.
 
     ``feeds`` are complete feeds in memory, each of ``plan.batch`` samples; they are rotated. ``threads`` and
     ``submit`` are the backend's declared abilities; ``concurrency`` is what the stack asks for, unless the plan says.
     What the session raises is recorded, never passed on; so is an interrupt from the keyboard. Without ``audited``
-    the host is not looked at (tests under a fake clock). Raises UsageError for a plan that cannot be run.
+    the host is not looked at (tests under a fake clock). ``schedule`` are the arrivals of a ``server`` plan, drawn as
+    the plan says by default. Raises UsageError for a plan that cannot be run.
     """
     ability = Ability(threads, submit)
     if not feeds:
         raise UsageError("a timed pass needs at least one feed")
     width = _width(plan, ability, concurrency)
+    if plan.scenario == "server" and schedule is None:
+        schedule = arrivals.scheduled(plan)
     with _quiet():
         before = audit.look(audited)
         warm = _warm_up(session, feeds, plan, ability, width, clock)
         watch = warm.watch
         if watch.reason not in ("error", "interrupted"):
-            watch = _drive(session, feeds, plan, warm.ability, width, clock, audited, warm.pace_ns)
+            watch = _drive(session, feeds, plan, warm.ability, width, clock, audited, warm.pace_ns, schedule)
         after = audit.look(audited)
         overhead = null_overhead() if audited else None
     columns, samples = merge(watch.lanes, watch.begin, plan.batch, watch.kept, watch.pauses, watch.schedule)
@@ -283,6 +287,7 @@ def _drive(
     clock: Clock,
     audited: bool,
     pace_ns: float,
+    schedule: Ints | None = None,
 ) -> Watch:
     """One pass of the plan, from its first query to the end of its last."""
     made = [scheduled_lane(feeds) for _ in range(width)] if plan.scenario == "server" else lanes(feeds, width)
@@ -290,10 +295,10 @@ def _drive(
     watch = Watch(plan, clock, made, together=together, audited=audited, pace_ns=pace_ns)
     by = list(islice(cycle(members_of(session)), width))
     works: list[Callable[[], None]]
-    if plan.scenario == "server":
+    if schedule is not None:
         clock.calibrate()
         take = count()
-        watch.follow(arrivals.bursts(plan.rate or 0.0, plan.stop.max_s, plan.seed, plan.burst))
+        watch.follow(schedule)
         works = [_on(at, partial(_serve, at.session, lane, watch, clock, take, feeds)) for at, lane in zip(by, made)]
     elif together:
         works = [partial(_submit, [at.session for at in by], made, watch, clock)]

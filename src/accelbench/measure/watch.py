@@ -103,7 +103,7 @@ class Watch:
         self.begin = self.clock.now() + LEAD_NS
         self._end = self.begin + int(self.plan.stop.max_s * 1e9)
         self.schedule = (arrivals[: self._budget] + self.begin).tolist()
-        self._cut = len(self.schedule) < len(arrivals)
+        self._cut = len(self.schedule) < len(arrivals) or self.plan.trace is not None
 
     def stop(self, reason: StopReason) -> None:
         """End the pass; the first reason stays."""

@@ -98,6 +98,7 @@ class Server:
                 threads=asked["threads"],
                 submit=asked["submit"],
                 concurrency=asked["concurrency"],
+                trace=Path(asked["trace"]) if asked["trace"] else None,
             )
         return asdict(measurement)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from accelbench.backends.protocol import Feed, Session
+from accelbench.measure import arrivals
 from accelbench.measure.batching import in_front
 from accelbench.measure.lanes import Sample
 from accelbench.measure.load import measure
@@ -39,15 +40,17 @@ def timed(
     threads: bool,
     submit: bool,
     concurrency: int,
+    trace: Path | None = None,
 ) -> Measurement:
     """Run ``plan`` and write its raw columns to the new folder ``columns``. ``outputs`` is what the accuracy pass gave
-    for ``feeds``, sample by sample."""
+    for ``feeds``, sample by sample. ``trace`` is the file with the arrivals that the plan names, if it does."""
     size = plan.batch if batched else 1
     ready = in_memory(feeds, plan.batch, batched)
     batching = in_front(session, plan, threads=threads, concurrency=concurrency) if plan.max_batch else None
     if batching is not None:
         session, threads, submit, concurrency = batching, True, False, batching.clients
-    run = measure(session, ready, plan, threads=threads, submit=submit, concurrency=concurrency)
+    schedule = arrivals.scheduled(plan, trace) if plan.scenario == "server" else None
+    run = measure(session, ready, plan, threads=threads, submit=submit, concurrency=concurrency, schedule=schedule)
     batch_sizes = batching.sizes(run.began_ns) if batching is not None else None
     run.columns.write(columns)
     errors = run.errors
@@ -81,6 +84,7 @@ def timed(
         errors=errors,
         began_ns=run.began_ns,
         batch_sizes=batch_sizes,
+        schedule_sha256=arrivals.sha256(schedule) if schedule is not None else None,
     )
 
 

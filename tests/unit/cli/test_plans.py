@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import get_args
 
 import click
@@ -169,3 +170,17 @@ def test_bounds(text: str, bound: tuple[str, float]) -> None:
 def test_what_is_no_bound(text: str) -> None:
     with pytest.raises(click.UsageError):
         load("--slo", text)
+
+
+def test_a_trace_takes_the_place_of_a_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path / "home"))
+    file = tmp_path / "trace.txt"
+    file.write_text("0\n0.5\n")
+    server, offline = sorted(made("--scenario", "server,offline", "--trace", str(file)), key=lambda p: p.trace is None)
+    assert (server.scenario, server.rate, len(server.trace or "")) == ("server", None, 64)
+    assert offline.trace is None
+    for words, message in (("--rate 3", "leave --rate"), ("--burst 3", "leave --rate"), ("--slo p99<=1s", "--slo out")):
+        with pytest.raises(UsageError, match=message):
+            made("--scenario", "server", "--trace", str(file), *words.split())
+    with pytest.raises(UsageError, match="which only --scenario server has"):
+        made("--scenario", "offline", "--trace", str(file))

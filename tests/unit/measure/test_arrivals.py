@@ -1,5 +1,6 @@
 """Schedules are portable: the same on every machine."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from accelbench.errors import UsageError
 from accelbench.measure import arrivals
+from accelbench.model import Plan, Stop
 
 
 def test_a_seed_gives_the_schedule_that_it_always_gave() -> None:
@@ -50,6 +52,35 @@ def test_a_trace_is_read(tmp_path: Path) -> None:
     path = tmp_path / "trace.txt"
     path.write_text("0.0\n0.5\n0.5\n2\n")
     assert arrivals.trace(path).tolist() == [0, 500_000_000, 500_000_000, 2_000_000_000]
+
+
+def traced(path: Path, max_s: float = 1.0) -> Plan:
+    return Plan("server", Stop(max_s=max_s), trace=arrivals.sha256(arrivals.trace(path)))
+
+
+def test_a_plan_follows_its_trace_up_to_its_limit(tmp_path: Path) -> None:
+    path = tmp_path / "trace.txt"
+    path.write_text("0.25\n0.5\n1\n2\n")
+    assert arrivals.scheduled(traced(path), path).tolist() == [250_000_000, 500_000_000]
+    assert arrivals.scheduled(traced(path, 9.0), path).tolist() == arrivals.trace(path).tolist()
+
+
+def test_a_plan_without_a_trace_is_drawn() -> None:
+    plan = Plan("server", Stop(max_s=2.0), rate=100.0, burst=4, seed=7)
+    assert arrivals.scheduled(plan).tolist() == arrivals.bursts(100.0, 2.0, 7, 4).tolist()
+
+
+def test_another_trace_than_the_plans_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trace.txt"
+    path.write_text("0.25\n")
+    plan = traced(path)
+    with pytest.raises(UsageError, match="not at hand"):
+        arrivals.scheduled(plan)
+    with pytest.raises(UsageError, match=r"no arrival within 0\.1 s"):
+        arrivals.scheduled(replace(plan, stop=Stop(max_s=0.1)), path)
+    path.write_text("0.75\n")
+    with pytest.raises(UsageError, match="is not the trace"):
+        arrivals.scheduled(plan, path)
 
 
 @pytest.mark.parametrize("text", ["1\n0.5\n", "-1\n", "1 2\n3 4\n", "one\n", "nan\n"])
