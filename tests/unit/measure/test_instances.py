@@ -39,6 +39,14 @@ def test_shares_lie_within_nodes_and_keep_hardware_threads_together(tmp_path: Pa
     assert shares(range(16), 4, root) == [{0, 1, 8, 9}, {2, 3, 10, 11}, {4, 5, 12, 13}, {6, 7, 14, 15}]
 
 
+def test_shares_follow_the_memory_nodes_within_a_package(tmp_path: Path) -> None:
+    root = machine(tmp_path, cores=4, nodes=1)
+    for node, listed in ((0, "0,2"), (1, "1,3")):
+        (root / f"sys/devices/system/node/node{node}").mkdir(exist_ok=True)
+        (root / f"sys/devices/system/node/node{node}/cpulist").write_text(listed + "\n")
+    assert shares(range(4), 2, root) == [{0, 2}, {1, 3}]
+
+
 def test_shares_are_as_equal_as_can_be_and_leave_no_core_out(tmp_path: Path) -> None:
     found = shares(range(7), 3, tmp_path)
     assert sorted(map(len, found)) == [2, 2, 3]
