@@ -340,10 +340,11 @@ class LoadGen:
     """One run of the same session under MLPerf's LoadGen, beside the timed pass of ``plan``: another clock than ours.
 
     ``figures`` are the numbers of its summary under the names that it prints, units included; ``settings`` are those
-    that it calls effective, ``complaints`` its own errors and warnings, ``valid`` its own verdict. ``samples`` is how
-    many of the task's samples one sample of LoadGen stands for. ``expected_ns`` and ``expected_rate`` are what a
-    warm-up of ours told it to expect. ``reasons`` say why we do not accept the run, whatever its verdict: the session
-    raised, the process crashed or hung. ``logs`` is the folder, relative to the report, with what it wrote.
+    that it calls effective, ``valid`` is its own verdict, ``complaints`` its reason against, errors and warnings.
+    ``samples`` is how many of the task's samples one sample of LoadGen stands for. ``expected_ns`` and
+    ``expected_rate`` are what a warm-up of ours told it to expect. ``reasons`` say why we do not accept the run,
+    whatever its verdict: the session raised, the process crashed or hung. ``logs`` is the folder, relative to the
+    report, with what it wrote.
     """
 
     __pydantic_config__ = STRICT

@@ -13,6 +13,7 @@ import click
 from accelbench.board.page import write_page
 from accelbench.board.rows import Row, as_json, rows
 from accelbench.board.table import table
+from accelbench.board.table_loadgen import loadgen_table
 from accelbench.cli.ab import Duel, check_ab, duel, duel_json, duel_table, write
 from accelbench.cli.compare import margin_option
 from accelbench.cli.output import DONE, json_option, print_json, print_table, progress
@@ -141,6 +142,9 @@ def _print_json(lines: Sequence[Row], duels: Sequence[Duel], raced: Path | None)
 
 def _print_tables(lines: Sequence[Row], duels: Sequence[Duel], page: Path) -> None:
     print_table(table(lines))
+    beside = loadgen_table(lines)
+    if beside is not None:
+        print_table(beside)
     for each in duels:
         print_table(duel_table(each))
     click.echo(f"\nPage: {page}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 SUMMARY, DETAIL = "mlperf_log_summary.txt", "mlperf_log_detail.txt"
-EFFECTIVE = "effective_"
+EFFECTIVE, WHY_INVALID = "effective_", "result_invalid_reason"
 
 _MARK = ":::MLLOG "
 _FIGURE = re.compile(r"^[ *]*(\S.*?)\s*:\s*([0-9.]+(?:e[+-]?[0-9]+)?)$", re.MULTILINE | re.IGNORECASE)
@@ -21,8 +21,9 @@ _PARAMETERS = "Test Parameters Used"
 @dataclass(frozen=True)
 class LoadGenLog:
     """``figures`` are the summary's numbers under its own names, units included ("50.00 percentile latency (ns)");
-    ``settings`` what the detail log calls effective; ``complaints`` what LoadGen marks as an error or a
-    warning, nothing twice. ``version`` and ``valid`` (its own verdict) are None where the run did not come so far."""
+    ``settings`` what the detail log calls effective; ``complaints`` why LoadGen calls the run invalid, first, and what
+    it marks as an error or a warning, nothing twice. ``version`` and ``valid`` (its own verdict) are None where the run
+    did not come so far."""
 
     version: str | None
     valid: bool | None
@@ -46,9 +47,11 @@ def read(folder: Path) -> LoadGenLog:
         },
         complaints=tuple(
             dict.fromkeys(
-                _plain(event["value"])
-                for event in events
-                if event["metadata"].get("is_error") or event["metadata"].get("is_warning")
+                _plain(event["value"]).strip()
+                for event in sorted(events, key=lambda event: event["key"] != WHY_INVALID)
+                if event["metadata"].get("is_error")
+                or event["metadata"].get("is_warning")
+                or event["key"] == WHY_INVALID
             )
         ),
     )

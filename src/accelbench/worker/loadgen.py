@@ -265,9 +265,11 @@ def _warm_up(
         raise UsageError(f"LoadGen was not started, because the warm-up found no latency to expect: {why}")
     spent_ns = int(run.columns.done.max() - run.columns.issued.min())
     pace_ns = spent_ns * run.concurrency / len(taken)
+    latency_ns = float(np.median(taken))
     return Expected(
-        latency_ns=float(np.median(taken)),
-        rate=1e9 * len(taken) / max(1, spent_ns),
+        latency_ns=latency_ns,
+        # By Little's law from the median as well: a host that was busy meanwhile lowers the first.
+        rate=1e9 * max(len(taken) / max(1, spent_ns), run.concurrency / max(1.0, latency_ns)),
         width=run.concurrency,
         together=submit and not (threads and pace_ns < load.HANDED_OVER_NS),
     )

@@ -34,7 +34,8 @@ def test_the_rates_of_server() -> None:
 def test_a_run_that_loadgen_calls_invalid_says_why() -> None:
     found = read(RECORDED / "ran_out")
     assert found.valid is False
-    assert found.complaints[0].startswith("Ending early: Ran out of generated queries")
+    assert found.complaints[0] == "Decrease the expected latency so the loadgen pre-generates more queries."
+    assert found.complaints[1].startswith("Ending early: Ran out of generated queries")
 
 
 def test_numbers_with_an_exponent(tmp_path: Path) -> None:
