@@ -22,12 +22,21 @@ from accelbench.measure.efforts import STATISTICS
 from accelbench.model import Effort, Plan, Stop, Target
 from accelbench.zoo.subject import Subject
 
-LENGTHS: dict[Effort, tuple[int, int]] = {"quick": (32, 4)}
-"""(pairs, looks) of an effort; the others take all."""
+SHORTEST_S = 0.1
+"""A first block of this length on either side, which counts for nothing else, tells how long a block must be."""
 
-BLOCK_QUERIES, SHORTEST_S, LONGEST_S = 20, 0.1, 2.0
-"""A block lasts for so many queries of the slower side, within these bounds; a first block of the shortest kind on
-either side, which counts for nothing else, tells how long that is."""
+
+@dataclass(frozen=True)
+class Length:
+    """At most so many pairs with so many looks; a block lasts for so many queries of the slower side, within limits."""
+
+    pairs: int
+    looks: int
+    queries: int
+    longest_s: float
+
+
+FULL, QUICK = Length(compare.PAIRS, compare.LOOKS, 20, 2.0), Length(32, 4, 8, 0.5)
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ def race(
 ) -> Iterator[Race]:
     """Load both ``sides`` and race them under each plan; a plan's own stop rule does not count. Raises what a worker
     raises, and WorkerError when a block's queries fail."""
-    pairs, looks = LENGTHS.get(effort, (compare.PAIRS, compare.LOOKS))
+    length = QUICK if effort == "quick" else FULL
     with ExitStack() as stack:
         work = stack.enter_context(paths.scratch())
         benches = [
@@ -70,11 +79,13 @@ def race(
             for bench in benches:
                 bench.prepare(plan)
             trials = [_block(bench, plan, SHORTEST_S) for bench in benches]
-            block_s = min(max(SHORTEST_S, BLOCK_QUERIES * plan.batch * max(trials)), LONGEST_S)
+            block_s = min(max(SHORTEST_S, length.queries * plan.batch * max(trials)), length.longest_s)
             say(f"racing under {plan.scenario}, batch {plan.batch}")
             blocks = [partial(_block, bench, plan, block_s) for bench in benches]
-            found, a_s, b_s = compare.race(*blocks, margin=margin, pairs=pairs, looks=looks, seed=plan.seed)
-            taken = -(-found.pairs * looks // pairs)
+            found, a_s, b_s = compare.race(
+                *blocks, margin=margin, pairs=length.pairs, looks=length.looks, seed=plan.seed
+            )
+            taken = -(-found.pairs * length.looks // length.pairs)
             yield Race(plan, _statistic(plan), found, taken, block_s, a_s, b_s)
 
 

@@ -102,12 +102,17 @@ def test_throughput_is_raced_where_that_is_what_counts(run: Run) -> None:
     assert found.comparison.ratio == pytest.approx(2.0)
 
 
-def test_blocks_are_long_enough_for_twenty_queries_of_the_slower(run: Run) -> None:
-    slow = Fake(30 * MS)
-    (found,) = run(Fake(MS), slow, SINGLE)
-    assert found.block_s == pytest.approx(0.6)
+@pytest.mark.parametrize(("effort", "took_ns", "seconds"), [
+    ("quick", 30 * MS, 0.24), ("standard", 30 * MS, 0.6), ("quick", 300 * MS, 0.5), ("standard", 300 * MS, 2.0),
+])  # fmt: skip
+def test_blocks_are_long_enough_for_some_queries_of_the_slower(
+    run: Run, effort: str, took_ns: int, seconds: float
+) -> None:
+    slow = Fake(took_ns)
+    (found,) = run(Fake(MS), slow, SINGLE, effort=effort)
+    assert found.block_s == pytest.approx(seconds)
     lengths = [plan.stop.max_s for verb, plan in slow.calls if verb == "measure"]
-    assert lengths == [0.1] + [pytest.approx(0.6)] * found.comparison.pairs
+    assert lengths == [0.1, *[found.block_s] * found.comparison.pairs]
 
 
 def test_each_plan_is_raced_in_turn_on_sides_that_both_are_loaded(run: Run) -> None:
