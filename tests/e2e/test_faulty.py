@@ -121,6 +121,7 @@ def test_an_ended_run_leaves_no_process(tmp_path: Path, number: signal.Signals) 
     _, said = process.communicate(timeout=30)
     assert process.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130)
     if number != signal.SIGKILL:
+        assert (tmp_path / "out" / "index.html").is_file()
         assert said.strip().splitlines()[-1].startswith("accelbench: interrupted")
     wait_until_gone(tmp_path)
     assert not list(tmp_path.glob("out/reports/[!.]*"))

@@ -87,5 +87,5 @@ def progress() -> Iterator[Say]:
         yield say_status
 
 
-DONE = "✓ "
+DONE = "• "
 """A text that begins so is kept on the terminal; any other is replaced by the next."""

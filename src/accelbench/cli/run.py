@@ -118,20 +118,27 @@ def run(
         setting = Setting(load.effort, asked, None, ("accelbench", *sys.argv[1:]), timeout, say, driver, sought)
         lines: list[Row] = []
         duels: list[Duel] = []
-        for subject in subjects:
-            tolerance = _tolerance(subject, max_drift, min_accuracy)
-            found = _evaluate_all(subject, chosen, folder, replace(setting, tolerance=tolerance))
-            lines += found
-            if ab:
-                duels.append(duel(subject, ab, chosen, found, setting, margin))
-                write(duels, folder.path)
-        page = write_page(list(reports(folder.path)), folder.path)
+        try:
+            for subject in subjects:
+                tolerance = _tolerance(subject, max_drift, min_accuracy)
+                found = _evaluate_all(subject, chosen, folder, replace(setting, tolerance=tolerance))
+                lines += found
+                if ab:
+                    duels.append(duel(subject, ab, chosen, found, setting, margin))
+                    write(duels, folder.path)
+        finally:
+            page = _page(folder)
     if json_:
         _print_json(lines, duels, folder.path if ab else None)
     else:
         _print_tables(lines, duels, page)
     bad = any(row.status == "failed" or row.verdict == "out" for row in lines)
     return int(bad or any(each.problem for each in duels))
+
+
+def _page(folder: RunDirectory) -> Path:
+    """The page of all reports that there are, in the order in which they came to be."""
+    return write_page(sorted(reports(folder.path), key=lambda entry: entry[0].created), folder.path)
 
 
 def _print_json(lines: Sequence[Row], duels: Sequence[Duel], raced: Path | None) -> None:
