@@ -53,7 +53,7 @@ unit: $(VENV)/.dev
 
 test: lint backends
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m 'not slow'
+	$(BIN)/coverage run -m pytest -m 'not slow' --durations=12
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover
 

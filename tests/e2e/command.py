@@ -14,11 +14,12 @@ ACCELBENCH = Path(sys.executable).with_name("accelbench")
 def accelbench(
     *words: str | Path, cwd: Path, timeout: float = 300, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """``accelbench words`` in ``cwd``; environment variables on top of this process's."""
+    """``accelbench words`` in ``cwd``; environment variables on top of this process's, which lists no backends."""
+    own = {name: value for name, value in os.environ.items() if name != "ACCELBENCH_BACKENDS"}
     return subprocess.run(
         [str(ACCELBENCH), *map(str, words)],
         cwd=cwd,
-        env={**os.environ, **variables},
+        env={**own, **variables},
         capture_output=True,
         text=True,
         timeout=timeout,
