@@ -10,6 +10,7 @@ QUICK = ["--quick", "--max-time", "0.3", "--scenario", "single_stream", "--json"
 
 
 @pytest.mark.backend
+@pytest.mark.slow
 def test_two_precisions_are_reported_and_raced(tmp_path: Path) -> None:
     done = accelbench("run", "digits-cnn", "--ab", "onnxruntime:fp32", "onnxruntime:int8", *QUICK, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -32,6 +33,7 @@ def test_two_precisions_are_reported_and_raced(tmp_path: Path) -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.slow
 def test_no_race_without_both(tmp_path: Path) -> None:
     done = accelbench("run", "digits-cnn", "--ab", "onnxruntime", "onnxruntime:bf16", *QUICK, cwd=tmp_path)
     assert done.returncode == 1, "what was asked for, a comparison, did not take place"
@@ -43,6 +45,7 @@ def test_no_race_without_both(tmp_path: Path) -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "part"),
     [

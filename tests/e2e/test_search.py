@@ -14,6 +14,7 @@ QUICK = ["-b", "onnxruntime", "--quick", "--max-time", "0.2", "-o", "out", "--js
 
 
 @pytest.mark.backend
+@pytest.mark.slow
 def test_a_bound_that_is_easily_kept_has_a_peak(tmp_path: Path) -> None:
     done = accelbench("run", "digits-cnn", "--scenario", "server", "--slo", "p50<=10s", *QUICK, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -34,6 +35,7 @@ def test_a_bound_that_is_easily_kept_has_a_peak(tmp_path: Path) -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.slow
 def test_a_bound_that_nothing_keeps_has_none(tmp_path: Path) -> None:
     done = accelbench("run", "digits-cnn", "--scenario", "server", "--slo", "p50<=0.001us", *QUICK, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -43,6 +45,7 @@ def test_a_bound_that_nothing_keeps_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.slow
 @pytest.mark.parametrize("over", ["batch", "concurrency"])
 def test_settings_are_doubled(tmp_path: Path, over: str) -> None:
     done = accelbench("run", "digits-cnn", "--scenario", "closed_loop", f"--{over}", "auto", *QUICK, cwd=tmp_path)
@@ -54,6 +57,7 @@ def test_settings_are_doubled(tmp_path: Path, over: str) -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.slow
 @pytest.mark.parametrize(("behaviour", "status"), [("raises_sometimes", "ok"), ("crash_late", "failed")])
 def test_probes_that_fail_are_kept_and_shown(tmp_path: Path, behaviour: str, status: str) -> None:
     words = ["-b", "faulty", "--option", f"faulty.behaviour={behaviour}", "--slo", "p50<=0.001us"]
