@@ -62,6 +62,7 @@ def test_what_breaks_the_worker_is_a_failed_report(
     assert faulty["verdict"] == "unknown"
     assert any(reason in text for text in faulty["reasons"]), faulty["reasons"]
     assert Path(tmp_path, faulty["report"], "report.json").is_file()
+    assert Path(tmp_path, faulty["report"], "logs", "traceback.txt").is_file() == (reason == "raised")
 
 
 @pytest.mark.parametrize(

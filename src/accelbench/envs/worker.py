@@ -46,8 +46,7 @@ class Worker:
     """A worker process of a backend, as a context: it starts on entry and nothing of it is left after the exit.
 
     Every verb raises Unsupported when the stack says so, and WorkerError when it raised, crashed, hung, used too much
-    memory or answered nonsense; after a WorkerError other than ``raised`` the process is gone. The last ``detail`` is
-    the traceback of a vendor's exception.
+    memory or answered nonsense; after a WorkerError other than ``raised`` the process is gone.
     """
 
     def __init__(
@@ -59,10 +58,10 @@ class Worker:
         timeout_s: float | None = None,
         overlay: Path | None = None,
     ) -> None:
-        """``logs`` gets stdout.txt and stderr.txt; ``timeout_s`` replaces all the backend's own time limits. The
-        folder ``overlay`` is put last on the path of this one process."""
+        """``logs`` gets stdout.txt, stderr.txt and, where a vendor's code raises, the end of each traceback in
+        traceback.txt; ``timeout_s`` replaces all the backend's own time limits. The folder ``overlay`` is put
+        last on the path of this one process."""
         self.spec = spec
-        self.detail = ""
         self._logs = logs
         self._memory_bytes = memory_limit_bytes() if memory_bytes is None else memory_bytes
         self._timeout_s = timeout_s
@@ -226,7 +225,6 @@ class Worker:
     ) -> Any:
         if self._process is None:
             raise WorkerError("protocol", "the worker is used outside of its 'with' block")
-        self.detail = ""
         limit_s = planned_s + (timeout_s if self._timeout_s is None else self._timeout_s)
         answer = self._process.ask(message, limit_s, look)
         if set(answer) == {"ok"}:
@@ -234,8 +232,10 @@ class Worker:
         error = answer.get("error")
         if not isinstance(error, dict) or set(error) != {"kind", "message", "detail"}:
             raise WorkerError("protocol", f"the worker answered {message['verb']} with neither ok nor error")
-        self.detail = str(error["detail"])
         text = f"{message['verb']}: {error['message']}"
+        if error["detail"]:
+            with (self._logs / "traceback.txt").open("a", encoding="utf-8") as file:
+                file.write(f"{text}\n{error['detail']}\n")
         if error["kind"] == "unsupported":
             raise Unsupported(str(error["message"]))
         raise WorkerError(str(error["kind"]), text)
