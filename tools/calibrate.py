@@ -7,10 +7,11 @@ its decisions behave like a trained network's. What is done for that, and why, i
 from __future__ import annotations
 
 import copy
+import fnmatch
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -41,11 +42,11 @@ def to_json(moments: MomentsOf, statistics: bytes) -> bytes:
     return f'{{"statistics_sha256": {digest},\n "tensors": {{\n{lines}\n}}}}\n'.encode()
 
 
-def _seed(task: Task) -> int:
+def seed_of(task: Task) -> int:
     return next(source.seed or 0 for source in task.weights if source.kind == "seeded")
 
 
-def _fill(module: nn.Module, moments: MomentsOf, seed: int) -> None:
+def fill(module: nn.Module, moments: MomentsOf, seed: int) -> None:
     with torch.no_grad():
         for name, tensor in module.state_dict().items():
             if name in moments and moments[name].kind != "stored":
@@ -53,7 +54,38 @@ def _fill(module: nn.Module, moments: MomentsOf, seed: int) -> None:
                 tensor.copy_(torch.from_numpy(values).view_as(tensor))
 
 
-def _relative_l2(output: Tensor, reference: Tensor) -> float:
+def initialisation(module: nn.Module, std: float | None, special: Mapping[str, Moments]) -> MomentsOf:
+    """How every floating-point tensor of the state dict is drawn: ``special`` by patterns of names (the first that
+    matches), else by the layer's type: matrices and embeddings normal with ``std`` (None: 1/√inputs, and 1/√width for
+    embeddings), convolutions He's normal (fan in), norms 1, biases 0. Raises ValueError for a tensor of no known layer.
+    """
+    layers = dict(module.named_modules())
+    moments: MomentsOf = {}
+    for name, tensor in module.state_dict().items():
+        if not tensor.is_floating_point():
+            continue
+        pattern = next((each for each in special if fnmatch.fnmatchcase(name, each)), None)
+        owner, _, leaf = name.rpartition(".")
+        if pattern is not None:
+            moments[name] = special[pattern]
+        elif leaf == "bias":
+            moments[name] = Moments("constant")
+        else:
+            moments[name] = _moments_of(layers[owner], name, tensor, std)
+    return moments
+
+
+def _moments_of(layer: nn.Module, name: str, tensor: Tensor, std: float | None) -> Moments:
+    if isinstance(layer, (nn.Linear, nn.Embedding)):
+        return Moments("normal", std=1 / math.sqrt(tensor.shape[1]) if std is None else std)
+    if isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+        return Moments("normal", std=math.sqrt(2 / math.prod(tensor.shape[1:])))
+    if "norm" in type(layer).__name__.lower():
+        return Moments("constant", mean=1.0)
+    raise ValueError(f"no moments for {name} of {type(layer).__name__}: name it among the special ones")
+
+
+def relative_l2(output: Tensor, reference: Tensor) -> float:
     return float((output.double() - reference.double()).norm() / reference.double().norm())
 
 
@@ -73,14 +105,14 @@ def resnet50(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, by
         elif isinstance(layer, nn.Linear):
             moments[f"{name}.weight"] = Moments("normal", std=1 / math.sqrt(layer.in_features))
             moments[f"{name}.bias"] = Moments("stored")
-    _fill(module, moments, _seed(task))
+    fill(module, moments, seed_of(task))
     with torch.no_grad():
         _measure_batch_norms(module, x)
         head = module.classifier[1]
         features = module.resnet(x).pooler_output.flatten(1)
         scale = 2.5 / float((features @ head.weight.T - head.weight @ features.mean(0)).std())
         moments["classifier.1.weight"] = Moments("normal", std=round(scale / math.sqrt(head.in_features), 4))
-        _fill(module, moments, _seed(task))
+        fill(module, moments, seed_of(task))
         head.bias.copy_((-HEAD_CENTRING * (head.weight @ features.mean(0))).half())
         finding = _top1_finding(module, x)
     state = module.state_dict()
@@ -113,7 +145,7 @@ def _top1_finding(module: nn.Module, x: Tensor) -> str:
     clear = (top[:, 0] - top[:, 1] > math.sqrt(2) * (rounded - logits).std(1)).float().mean()
     agreement = (rounded.argmax(1) == logits.argmax(1)).float().mean()
     return (
-        f"bfloat16: relative L2 {_relative_l2(rounded, logits):.2e}, same top-1 on {agreement:.0%}, margin above the "
+        f"bfloat16: relative L2 {relative_l2(rounded, logits):.2e}, same top-1 on {agreement:.0%}, margin above the "
         f"error on {clear:.0%}; {logits.argmax(1).unique().numel()} classes; logits {logits.std():.2f}"
     )
 
@@ -130,7 +162,7 @@ def bert_base(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, b
         if isinstance(layer, nn.LayerNorm):
             moments[f"{name}.weight"] = Moments("constant", mean=1.0)
             moments[f"{name}.bias"] = Moments("constant")
-    _fill(module, moments, _seed(task))
+    fill(module, moments, seed_of(task))
     return moments, b"", _span_finding(module, feeds)
 
 
@@ -144,7 +176,7 @@ def _span_finding(module: nn.Module, feeds: Feeds) -> str:
     top = first.topk(2).values
     clear = (top[..., 0] - top[..., 1] > math.sqrt(2) * (rounded - reference).std()).all(0).float().mean()
     return (
-        f"bfloat16: relative L2 {_relative_l2(rounded, reference):.2e}, same start and end on {agreement:.0%}, margin "
+        f"bfloat16: relative L2 {relative_l2(rounded, reference):.2e}, same start and end on {agreement:.0%}, margin "
         f"above the error on {clear:.0%}; logits {reference.std():.2f}, between feeds {reference.std(1).mean():.2f}"
     )
 
@@ -163,13 +195,13 @@ def widedeep(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, by
             moments[f"{name}.bias"] = Moments("constant")
     moments["wide_dense.weight"] = Moments("normal", std=0.1)
     moments["wide_dense.bias"] = Moments("constant", mean=-1.0)
-    _fill(module, moments, _seed(task))
+    fill(module, moments, seed_of(task))
     with torch.no_grad():
         reference = module(**feeds)
         narrow = copy.deepcopy(module).bfloat16()
         rounded = narrow(feeds["dense"].bfloat16(), feeds["sparse"]).float()
     finding = (
-        f"bfloat16: relative L2 {_relative_l2(rounded, reference):.2e}; probabilities "
+        f"bfloat16: relative L2 {relative_l2(rounded, reference):.2e}; probabilities "
         f"{', '.join(f'{q:.3f}' for q in reference.quantile(torch.tensor([0.0, 0.1, 0.5, 0.9, 1.0])))}"
     )
     return moments, b"", finding

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -15,12 +13,9 @@ import numpy as np
 from accelbench import paths
 from accelbench.errors import UsageError
 from accelbench.model import Dataset, Task
-from accelbench.tensors import Array, Record, TensorSet, TensorWriter
-from accelbench.zoo.clicks import clicks
-from accelbench.zoo.draws import Draws
-from accelbench.zoo.pictures import pictures
-from accelbench.zoo.tokens import tokens
-from accelbench.zoo.weights import checked
+from accelbench.tensors import Array, TensorSet, TensorWriter
+from accelbench.zoo.samples import clicks, digits, pictures, tokens
+from accelbench.zoo.samples.source import Source
 
 FORMAT = 1
 """Goes up when a generator's output changes, so that old samples are not taken for new ones."""
@@ -31,7 +26,13 @@ OTHER_SEED = 1_000_003
 
 CALIBRATION_COUNT = 64
 
-Source = tuple[Iterator[Record], Array | None]
+KINDS: Mapping[str, Callable[[Dataset, Path], Source]] = {
+    "digits": digits.source,
+    "images": pictures.source,
+    "tokens": tokens.source,
+    "clicks": clicks.source,
+}
+"""Every kind of data set that is drawn or shipped, and what yields its samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,47 +79,10 @@ def keep(key: object, make: Callable[[], Source]) -> Feeds:
 
 
 def _kept(task: Task, folder: Path, dataset: Dataset) -> Feeds:
-    kinds = {"digits": _digits, "images": _images, "tokens": _tokens, "clicks": _clicks}
-    if dataset.kind not in kinds:
+    if dataset.kind not in KINDS:
         raise UsageError(
-            f"task {task.id} has a data set of unknown kind {dataset.kind!r}: known are {', '.join(kinds)}"
+            f"task {task.id} has a data set of unknown kind {dataset.kind!r}: known are {', '.join(KINDS)}"
         )
     if dataset.count < 1 or (dataset.file is not None and dataset.sha256 is None):
         raise UsageError(f"task {task.id}: its data set needs a count of at least 1, and the sha256 of its file")
-    return keep([FORMAT, asdict(dataset)], lambda: kinds[dataset.kind](dataset, folder))
-
-
-def _digits(dataset: Dataset, folder: Path) -> Source:
-    """The held-out test split; for another seed, the same pictures under noise of a sixteenth of their range."""
-    path = folder / str(dataset.file)
-    try:
-        with np.load(io.BytesIO(checked(path, dataset.sha256))) as stored:
-            images, labels = stored["x"][: dataset.count], stored["y"][: dataset.count]
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path} is no .npz file with the arrays x and y ({error})") from error
-    if dataset.seed:
-        noise = Draws(dataset.seed, "digits").normal(images.size).reshape(images.shape) / 16
-        images = (images + noise * np.ptp(images)).astype(np.float32)
-    return ({"image": image} for image in images), labels
-
-
-def _images(dataset: Dataset, _folder: Path) -> Source:
-    size = _option(dataset, "size")
-    return ({"image": picture} for picture in pictures(dataset.count, size, dataset.seed)), None
-
-
-def _tokens(dataset: Dataset, _folder: Path) -> Source:
-    length, vocabulary = _option(dataset, "length"), _option(dataset, "vocabulary")
-    return (tokens(index, length, vocabulary, dataset.seed) for index in range(dataset.count)), None
-
-
-def _clicks(dataset: Dataset, _folder: Path) -> Source:
-    dense, sparse = clicks(dataset.count, dataset.seed)
-    return ({"dense": row, "sparse": ids} for row, ids in zip(dense, sparse, strict=True)), None
-
-
-def _option(dataset: Dataset, name: str) -> int:
-    value = dataset.options.get(name)
-    if not isinstance(value, int):
-        raise UsageError(f"a data set of kind {dataset.kind} needs dataset.options.{name}, a whole number")
-    return value
+    return keep([FORMAT, asdict(dataset)], lambda: KINDS[dataset.kind](dataset, folder))

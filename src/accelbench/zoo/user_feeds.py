@@ -15,9 +15,9 @@ import onnx
 from accelbench.errors import UsageError
 from accelbench.model import Dim, Task, TensorSpec
 from accelbench.tensors import Array, Record
-from accelbench.zoo.draws import Draws
 from accelbench.zoo.feeds import Feeds, keep
-from accelbench.zoo.pictures import pictures
+from accelbench.zoo.samples.draws import Draws
+from accelbench.zoo.samples.pictures import pictures
 
 FORMAT = 1
 IDS_WITHOUT_TABLE = 100

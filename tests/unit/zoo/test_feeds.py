@@ -15,8 +15,8 @@ from accelbench.errors import UsageError
 from accelbench.model import Dataset, Task
 from accelbench.tensors import TensorSet
 from accelbench.zoo import catalogue
-from accelbench.zoo.clicks import CARDINALITIES
 from accelbench.zoo.feeds import Feeds, calibration, feeds, keep
+from accelbench.zoo.samples.clicks import CARDINALITIES
 
 NAMES = ["bert-base", "resnet50", "widedeep", "digits-cnn", "digits-resnet"]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelbench.zoo.draws import Draws
+from accelbench.zoo.samples.draws import Draws
 
 
 def test_words_are_those_of_the_specified_stream() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
-from accelbench.zoo.draws import Draws
+from accelbench.model import Dataset
+from accelbench.zoo.samples.draws import Draws
+from accelbench.zoo.samples.source import Source, number
 
 PAD, CLS, SEP = 0, 101, 102
 FIRST_WORD = 999
@@ -13,6 +17,12 @@ FIRST_WORD = 999
 
 QUESTION = (5, 20)
 SHORTEST_CONTEXT = 24
+
+
+def source(dataset: Dataset, _folder: Path) -> Source:
+    """Questions of option ``length`` over ids below option ``vocabulary``."""
+    length, vocabulary = number(dataset, "length"), number(dataset, "vocabulary")
+    return (tokens(index, length, vocabulary, dataset.seed) for index in range(dataset.count)), None
 
 
 def tokens(index: int, length: int, vocabulary: int, seed: int) -> dict[str, NDArray[np.int64]]:

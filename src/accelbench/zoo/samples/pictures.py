@@ -13,17 +13,26 @@ correctly; so pictures are the same on every machine.
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelbench.zoo.draws import Draws
+from accelbench.model import Dataset
+from accelbench.zoo.samples.draws import Draws
+from accelbench.zoo.samples.source import Source, number
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 OVERSAMPLING = 2
 COVER = 6
 """Area of all discs ÷ area of the picture: exp(-6) of it stays background."""
+
+
+def source(dataset: Dataset, _folder: Path) -> Source:
+    """Pictures of option ``size``, one of which is a sample."""
+    size = number(dataset, "size")
+    return ({"image": picture} for picture in pictures(dataset.count, size, dataset.seed)), None
 
 
 def pictures(count: int, size: int, seed: int, first: int = 0) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.zoo.realism import is_prefix, is_realistic
 
-from accelbench.zoo.tokens import CLS, FIRST_WORD, PAD, SEP, tokens
+from accelbench.zoo.samples.tokens import CLS, FIRST_WORD, PAD, SEP, tokens
 
 VOCABULARY = 30522
 

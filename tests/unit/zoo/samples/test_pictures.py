@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.zoo.realism import is_realistic
 
 from accelbench.tensors import Array
-from accelbench.zoo.pictures import IMAGENET_MEAN, IMAGENET_STD, pictures, scene
+from accelbench.zoo.samples.pictures import IMAGENET_MEAN, IMAGENET_STD, pictures, scene
 
 SIZE = 128
 

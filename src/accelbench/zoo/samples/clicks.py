@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelbench.zoo.draws import Draws
+from accelbench.model import Dataset
+from accelbench.zoo.samples.draws import Draws
+from accelbench.zoo.samples.source import Source
 
 DENSE = 13
 
@@ -19,6 +22,12 @@ CARDINALITIES = (
 2019, arXiv:1906.00091), none above 100,000."""
 
 MISSING_SHARE = 0.1
+
+
+def source(dataset: Dataset, _folder: Path) -> Source:
+    """Clicks, one of which is a sample."""
+    dense, sparse = clicks(dataset.count, dataset.seed)
+    return ({"dense": row, "sparse": ids} for row, ids in zip(dense, sparse, strict=True)), None
 
 
 def clicks(

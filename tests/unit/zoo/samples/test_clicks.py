@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.zoo.realism import is_realistic
 
-from accelbench.zoo.clicks import CARDINALITIES, DENSE, clicks
+from accelbench.zoo.samples.clicks import CARDINALITIES, DENSE, clicks
 
 
 @given(st.integers(1, 40), st.integers(0, 9), st.lists(st.integers(1, 10**6), min_size=1, max_size=5))
