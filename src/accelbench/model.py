@@ -92,6 +92,20 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class RealData:
+    """The real data set that a task can be judged on where the user has it: the ``loader`` of ``zoo.datasets`` that
+    reads it, and its options.
+
+    Not part of the task's hash: the task runs without it, and a report on real data has facts of what was read.
+    """
+
+    __pydantic_config__ = STRICT
+
+    loader: str
+    options: Mapping[str, int | float | str | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Tolerance:
     """What a business tolerates. Each limit is checked where it is given; without any the verdict is ``unknown``.
 
@@ -184,6 +198,7 @@ class Task:
     metric: Metric
     tolerance: Tolerance
     source: str = ""
+    real: RealData | None = None
 
 
 # --- what it is evaluated on -------------------------------------------------------------------------------------
@@ -417,7 +432,8 @@ class Quality:
     """The accuracy pass: accuracy where labels mean something, agreement with the reference always, drift per output.
 
     ``unready``: outputs that changed after they were handed back. ``constant``: the outputs did not vary with the
-    feed although the reference's do. ``predictions`` is the file with the per-sample decisions.
+    feed although the reference's do. ``predictions`` is the file with the per-sample decisions. ``scores`` are all that
+    real data is judged by, the accuracy among them; ``reference_scores`` those of the reference's outputs.
     """
 
     __pydantic_config__ = STRICT
@@ -430,6 +446,8 @@ class Quality:
     unready: int
     constant: bool
     predictions: str | None = None
+    scores: tuple[Score, ...] = ()
+    reference_scores: tuple[Score, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -475,8 +493,40 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class DatasetFacts:
+    """The real data that a task was evaluated on: its name, the sha256 over what was read, how many ``items``
+    (pictures, questions) of it were used and how many ``records`` the model was fed with. ``loader`` and ``options`` say
+    how they were made, with the tokeniser of ``tokenizer_sha256`` where there was one. ``scored``: whether accuracy
+    means something, which it does not for seeded weights."""
+
+    __pydantic_config__ = STRICT
+
+    name: str
+    sha256: str
+    items: int
+    records: int
+    loader: str
+    options: Mapping[str, int | float | str | bool]
+    tokenizer_sha256: str | None
+    scored: bool
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the host's, beside the model's latency and never in it: ``load`` (read and decode an item),
+    ``preprocess`` or ``postprocess``. ``ns`` has the time of each item that was timed, one after another in one
+    thread."""
+
+    __pydantic_config__ = STRICT
+
+    name: Literal["load", "preprocess", "postprocess"]
+    ns: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class TaskFacts:
-    """What a report says of its task. ``hash`` is over graph, moments, feeds and metric."""
+    """What a report says of its task. ``hash`` is over graph, moments, feeds and metric; ``roster`` is the list that
+    gives it its tier, None for a task that is in none."""
 
     __pydantic_config__ = STRICT
 
@@ -487,6 +537,7 @@ class TaskFacts:
     hash: str
     flops: int | None
     feeds_sha256: str | None
+    roster: str | None = None
 
 
 @dataclass(frozen=True)
@@ -530,7 +581,7 @@ class Environment:
 @dataclass(frozen=True)
 class Harness:
     """What the harness itself costs on this host, as ``accelbench self-test`` found it: when, with which version, and
-    every run's figure by name (``measure.selftest.figures``; ns and queries per second)."""
+    every run's figure by name (``measure.selftest.figures``; ns, queries per second, and ratios)."""
 
     __pydantic_config__ = STRICT
 
@@ -568,3 +619,5 @@ class Report:
     files: Mapping[str, str]
     loadgen: tuple[LoadGen, ...] = ()
     harness: Harness | None = None
+    data: DatasetFacts | None = None
+    stages: tuple[Stage, ...] = ()
