@@ -73,6 +73,8 @@ def _rate(plan: Plan, time: Time, say: Callable[[str], None]) -> list[str]:
 
 def _setting(wanted: Search, time: Time, say: Callable[[str], None]) -> list[str]:
     refused: list[str] = []
+    fewest = wanted.plan.instances if wanted.over == "concurrency" else 1
+    settings = tuple(setting for setting in SETTINGS if setting >= fewest)
 
     def throughput(setting: int) -> float | None:
         if wanted.over == "batch":
@@ -82,12 +84,12 @@ def _setting(wanted: Search, time: Time, say: Callable[[str], None]) -> list[str
         try:
             return _throughput(columns.read(time(plan)))
         except (Unsupported, WorkerError) as error:
-            if setting == SETTINGS[0] or getattr(error, "kind", "raised") != "raised":
+            if setting == settings[0] or getattr(error, "kind", "raised") != "raised":
                 raise
             refused.append(f"{wanted.over} {setting} was refused: {error}")
             return None
 
-    best, _ = best_setting(throughput, SETTINGS)
+    best, _ = best_setting(throughput, settings)
     say(f"the best {wanted.over} for {wanted.plan.scenario}: {best or 'none'}")
     return refused
 

@@ -115,11 +115,15 @@ def test_an_ended_run_leaves_no_process(tmp_path: Path, number: signal.Signals) 
         text=True,
     )
     assert process.stderr is not None
-    while "accuracy and drift" not in process.stderr.readline():
-        assert process.poll() is None
-    time.sleep(0.5)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    try:
+        while "accuracy and drift" not in process.stderr.readline():
+            assert process.poll() is None
+        time.sleep(0.5)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130)
     if number != signal.SIGKILL:
         assert (tmp_path / "out" / "index.html").is_file()

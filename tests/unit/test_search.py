@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +106,12 @@ def test_settings_are_doubled_until_two_bring_nothing(tmp_path: Path, over: str)
     assert search(Search(OFFLINE, over), stack.time, stack.said.append) == []  # type: ignore[arg-type]
     assert [getattr(plan, over) for plan in stack.probed] == [1, 2, 4, 8, 16, 32]
     assert stack.said == [f"the best {over} for offline: 8"]
+
+
+def test_several_instances_have_a_query_each(tmp_path: Path) -> None:
+    stack = Stack(tmp_path)
+    search(Search(replace(OFFLINE, instances=3), "concurrency"), stack.time, stack.said.append)
+    assert [plan.concurrency for plan in stack.probed] == [4, 8, 16, 32]
 
 
 def refusing(stack: Stack, at: int, error: Exception) -> Callable[[Plan], Path]:

@@ -34,8 +34,12 @@ ROWS = (
     ("server 20/s, late by, p50", "server_20qps.p50_ns", "ns"),
     ("server 20/s, late by, p99", "server_20qps.p99_ns", "ns"),
     ("server, highest rate", "server_top_qps", "queries/s"),
+    ("known latencies, single stream, p50", "known_single_stream.p50_ratio", "measured ÷ true"),
+    ("known latencies, single stream, p99", "known_single_stream.p99_ratio", "measured ÷ true"),
+    ("known latencies, server, p50", "known_server.p50_ratio", "measured ÷ true"),
+    ("known latencies, server, p99", "known_server.p99_ratio", "measured ÷ true"),
 )
-PRINTED = ROWS[:4] + ROWS[-1:]
+PRINTED = (*ROWS[:4], ROWS[8])
 """What ``--json`` prints of them."""
 
 
@@ -53,8 +57,8 @@ PRINTED = ROWS[:4] + ROWS[-1:]
 def selftest(runs: int, seconds: float, loadgen_python: Path | None, json_: bool) -> None:
     """Measure the harness on this host, with MLPerf's LoadGen beside it where that is there.
 
-    A session that does nothing runs through the production loop, all columns recorded. The figures are kept and go
-    into every report that is made on this host.
+    A session that does nothing, and one whose latencies are known, run through the production loop, all columns
+    recorded. The figures are kept and go into every report that is made on this host.
     """
     with progress() as say:
         ours, theirs = _measured(runs, seconds, loadgen_python, say)
@@ -107,8 +111,8 @@ def _nested(runs: Runs) -> dict[str, Any]:
 def _cells(name: str, ours: Runs, theirs: Runs | None) -> tuple[str, str, str]:
     """Ours, LoadGen's, and how many times better ours is: a longer time or a lower rate is worse."""
     mine = median(ours[name])
-    if theirs is None:
-        return f"{mine:,.0f}", "–", "–"
+    if theirs is None or name not in theirs:
+        return f"{mine:.4f}" if name.endswith("ratio") else f"{mine:,.0f}", "–", "–"
     other = median(theirs[name])
     better = mine / other if name.endswith("qps") else other / mine
     return f"{mine:,.0f}", f"{other:,.0f}", f"{better:.1f}"

@@ -78,8 +78,6 @@ def shared(
     searched = {each.over for each in sought}
     if sharing.instances is not None:
         _present(everything, SEVERAL_IN_FLIGHT, "--instances")
-        if "concurrency" in searched:
-            raise UsageError("--concurrency auto tries fewer queries in flight than --instances: leave one out")
     if sharing.max_delay is not None and sharing.max_batch is None:
         raise UsageError("--max-delay is about the batches of --max-batch, which is not given")
     if sharing.max_batch is not None:

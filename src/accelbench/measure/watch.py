@@ -26,6 +26,9 @@ from accelbench.model import Plan, StopReason
 
 BLOCK_NS = 20_000_000
 SAMPLES = 16
+CANARY_EVERY_NS = 100_000_000
+"""A session that found its processor idle runs its next query slower: so few queries follow a canary's sleep."""
+
 ERROR_TEXTS, ERRORS_IN_A_ROW, ERROR_SHARE = 10, 11, 0.1
 
 CANARY_ROOM_NS, LOOK_ROOM_NS, LOOK_ROOM_PER_QUERY_NS = 1_500_000, 2_000_000, 500
@@ -162,7 +165,7 @@ class Watch:
         """Time a short sleep, if the last one is long enough ago."""
         now = self.clock.now()
         if self._audited and now >= self._canary_due:
-            self._canary_due = now + BLOCK_NS
+            self._canary_due = now + CANARY_EVERY_NS
             self.canaries.append(audit.canary())
 
     def look(self) -> None:

@@ -23,7 +23,8 @@ class Figures:
 
     def figures(self, _seconds: float) -> dict[str, float]:
         self.run += 1
-        return {name: self.times * self.run * (place + 1) for place, name in enumerate(NAMES)}
+        names = [name for name in NAMES if self.times == 1.0 or not name.startswith("known")]
+        return {name: self.times * self.run * (place + 1) for place, name in enumerate(names)}
 
 
 @pytest.fixture
@@ -74,7 +75,8 @@ def test_the_table_has_ratios(loadgen: list[Figures]) -> None:
     loadgen.append(Figures(10.0))
     rows = [line.split() for line in CliRunner().invoke(selftest.selftest, []).stdout.splitlines()]
     assert rows[1][-4:] == ["2", "20", "10.0", "ns"]
-    assert rows[len(NAMES)][-4:] == ["18", "180", "0.1", "queries/s"]
+    assert rows[9][-4:] == ["18", "180", "0.1", "queries/s"]
+    assert rows[10][-6:] == ["20.0000", "–", "–", "measured", "÷", "true"]
 
 
 @pytest.mark.usefixtures("loadgen")

@@ -56,7 +56,6 @@ def test_a_search_for_the_rate_has_them_too() -> None:
         ("--instances 3 --concurrency 2 --scenario offline", "leaves some of 3 instances"),
         ("--max-batch 8 --batch 3 --scenario closed_loop", "no multiple of --batch 3"),
         ("--max-batch 8 --batch auto --scenario closed_loop", "both choose the batch"),
-        ("--instances 2 --concurrency auto --scenario closed_loop", "leave one out"),
     ],
 )
 def test_what_does_not_go_together_is_told(words: str, message: str) -> None:

@@ -236,13 +236,16 @@ def test_a_host_that_is_ended_leaves_no_worker(tmp_path: Path, mark: str, number
     argv = [sys.executable, "-c", HOST, str(backend.folder), str(tmp_path / "logs"), str(tmp_path / "work")]
     host = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[3])
     assert host.stdout is not None
-    assert host.stdout.readline() == b"ready\n"
-    wait_for((tmp_path / "work" / "busy").exists)
-    name = f"{MARK}={mark.split(chr(34))[1]}"
-    wait_for(lambda: len(descendants_of_marker(name)) == 3)
-    host.send_signal(number)
-    host.wait(15)
-    host.stdout.close()
+    try:
+        assert host.stdout.readline() == b"ready\n"
+        wait_for((tmp_path / "work" / "busy").exists)
+        name = f"{MARK}={mark.split(chr(34))[1]}"
+        wait_for(lambda: len(descendants_of_marker(name)) == 3)
+        host.send_signal(number)
+        host.wait(15)
+    finally:
+        host.kill()
+        host.communicate()
     wait_for(lambda: not descendants_of_marker(name))
 
 

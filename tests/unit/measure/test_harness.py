@@ -102,9 +102,26 @@ def test_the_self_test_tells_its_figures() -> None:
         "server_500qps.p50_ns",
         "server_500qps.p99_ns",
         "server_top_qps",
+        "known_single_stream.p50_ratio",
+        "known_single_stream.p99_ratio",
+        "known_server.p50_ratio",
+        "known_server.p99_ratio",
     ]
     assert 0 < found["single_stream.counted_ns"] < found["single_stream.wall_ns"] < 50_000
     assert found["server_500qps.p50_ns"] <= found["server_500qps.p99_ns"]
+    assert found["known_single_stream.p50_ratio"] > 1.0
+    assert found["known_server.p50_ratio"] > 1.0
+
+
+def test_lindleys_recursion() -> None:
+    rng = np.random.default_rng(4)
+    scheduled = np.cumsum(rng.integers(1, 100, 500))
+    took = rng.integers(1, 120, 500)
+    free, latencies = 0, []
+    for arrival, service in zip(scheduled.tolist(), took.tolist(), strict=True):
+        free = max(arrival, free) + service
+        latencies.append(free - arrival)
+    assert selftest.lindley(scheduled, took).tolist() == latencies
 
 
 def test_the_top_rate_is_found_to_five_per_cent() -> None:

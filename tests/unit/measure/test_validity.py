@@ -10,13 +10,13 @@ import time
 import numpy as np
 import pytest
 from scipy.signal import lfilter  # type: ignore[import-untyped]
-from tests.unit.measure.fakes import FEEDS
+from tests.unit.measure.fakes import FEEDS, FakeClock, Timed, timed_pass
 from tests.unit.measure.made import MS, closed, columns, measurement, noisy
 
 from accelbench.measure import validity
 from accelbench.measure.columns import Columns
 from accelbench.measure.load import measure
-from accelbench.model import Audit, Measurement, Plan, Stop
+from accelbench.model import Audit, Measurement, Plan, Scenario, Stop
 
 
 def why(found: tuple[str, ...]) -> list[str]:
@@ -73,6 +73,30 @@ def test_a_clock_set_back() -> None:
 def test_a_clock_that_jumps_ahead() -> None:
     times = noisy(1000)
     assert of(closed([*times[:500], 10**10, *times[500:]])) == ["stalled"]
+
+
+class JumpingClock(FakeClock):
+    """Jumps by so many ns in the middle of the 500th query."""
+
+    def __init__(self, jump: int) -> None:
+        super().__init__()
+        self.jump = jump
+        self.queries = 0
+
+    def wait_until(self, moment: int) -> None:
+        super().wait_until(moment)
+        self.queries += 1
+        if self.queries == 500:
+            self.time += self.jump
+
+
+@pytest.mark.parametrize(("jump", "told"), [(-20 * MS, "clock"), (10_000 * MS, "stalled"), (0, None)])
+@pytest.mark.parametrize("scenario", ["single_stream", "offline"])
+def test_an_injected_clock_that_jumps_is_told(jump: int, told: str | None, scenario: Scenario) -> None:
+    clock = JumpingClock(jump)
+    run = timed_pass(clock, Timed(clock, noisy(1000)), scenario, Stop(max_s=30.0, max_queries=1000))
+    found = of(run.columns, scenario=scenario, stop_reason=run.stop_reason)
+    assert found == ([] if told is None else [told])
 
 
 def test_too_few_samples() -> None:
