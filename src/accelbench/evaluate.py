@@ -222,6 +222,7 @@ def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts)
             hash=subject.task_hash,
             flops=subject.facts.flops,
             feeds_sha256=subject.feeds.sha256,
+            roster=subject.roster,
         ),
         weights=model.weights,
         target=facts.target,

@@ -15,29 +15,27 @@ from accelbench.board.rows import Row, as_json, rows
 from accelbench.board.table import table
 from accelbench.board.table_loadgen import loadgen_table
 from accelbench.cli.ab import Duel, check_ab, duel, duel_json, duel_table, write
+from accelbench.cli.choice import Choice, Named, choice_options, wanted
 from accelbench.cli.compare import margin_option
 from accelbench.cli.output import DONE, json_option, print_json, print_table, progress
-from accelbench.cli.parsing import COMMAS, NAMED_SHAPE, known, options_of
+from accelbench.cli.parsing import COMMAS, NAMED_SHAPE, options_of
 from accelbench.cli.plans import Load, load_options, plans, searches
 from accelbench.cli.sharing import Sharing, alone, shared, sharing_options
 from accelbench.cli.targets import PRECISION, PRECISIONS, Side, sides, targets
 from accelbench.envs import overlay
 from accelbench.errors import UsageError
 from accelbench.evaluate import Driver, Setting, evaluate
-from accelbench.model import Plan, Tier, Tolerance
+from accelbench.model import Plan, Tolerance
 from accelbench.reference import reference
 from accelbench.report.store import RunDirectory, open_report, reports
 from accelbench.search import Search
 from accelbench.worker.loadgen import SCENARIOS as LOADGENS
-from accelbench.zoo import catalogue
 from accelbench.zoo.subject import Subject, from_file, from_task
 
 
 @click.command(no_args_is_help=True)
-@click.argument("tasks", nargs=-1, metavar="[TASK|MODEL.onnx]...")
-@click.option(
-    "--tier", "tiers", type=COMMAS, default=(), help=f"Every task of these tiers: {', '.join(get_args(Tier))}."
-)
+@click.argument("tasks", nargs=-1, metavar="[TASK|FOLDER|MODEL.onnx]...")
+@choice_options
 @click.option("-b", "--backend", "names", multiple=True, help="A backend; repeat for more. Default: all installed.")
 @click.option("--device", help="A device, as `backend show` lists it. Default: each backend's first.")
 @click.option(
@@ -68,7 +66,7 @@ from accelbench.zoo.subject import Subject, from_file, from_task
 @json_option
 def run(
     tasks: tuple[str, ...],
-    tiers: tuple[str, ...],
+    choice: Choice,
     names: tuple[str, ...],
     device: str | None,
     precisions: tuple[str, ...],
@@ -100,17 +98,17 @@ def run(
         chosen = sides(ab, device, options_of(settings))
     else:
         chosen = targets(names, device, precisions, options_of(settings))
-    wanted = _wanted(tasks, tiers)
+    sources = wanted(tasks, choice)
     with progress() as say:
         if driver == "loadgen":
             _prepare_loadgen(asked, chosen, say)
         subjects = []
-        for name in wanted:
-            say(f"{name}: model and feeds")
+        for source in sources:
+            say(f"{source.task.id if isinstance(source, Named) else source}: model and feeds")
             subjects.append(
-                from_file(Path(name), dict(shapes), inputs, seed_weights)
-                if _is_file(name)
-                else from_task(catalogue.find(name), weights)
+                from_task(source.task, weights, None, source.folder, source.roster)
+                if isinstance(source, Named)
+                else from_file(source, dict(shapes), inputs, seed_weights)
             )
         for subject in subjects:
             _check_batches(subject, asked, sought)
@@ -168,18 +166,6 @@ def _prepare_loadgen(asked: Sequence[Plan], chosen: Sequence[Side], say: Callabl
             raise UsageError(f"LoadGen has no {what}: --driver loadgen takes {', '.join(LOADGENS)}, without --burst")
     for spec in {spec.name: spec for spec, _ in chosen}.values():
         overlay.install(overlay.LOADGEN, spec, say)
-
-
-def _wanted(tasks: Sequence[str], tiers: Sequence[str]) -> list[str]:
-    of_tiers = set(known(tiers, get_args(Tier), "tier"))
-    wanted = [*tasks, *(task.id for task in catalogue.tasks().values() if task.tier in of_tiers)]
-    if not wanted:
-        raise UsageError("nothing to evaluate: name a task (accelbench zoo list), a MODEL.onnx, or a --tier")
-    return list(dict.fromkeys(wanted))
-
-
-def _is_file(name: str) -> bool:
-    return name.endswith(".onnx") or "/" in name
 
 
 def _check_batches(subject: Subject, plans: Sequence[Plan], searches: Sequence[Search]) -> None:

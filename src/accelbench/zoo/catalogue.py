@@ -6,16 +6,18 @@ import difflib
 import hashlib
 import json
 import tomllib
-from dataclasses import asdict
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import onnx
 from pydantic import TypeAdapter, ValidationError
 
 from accelbench.errors import UsageError
 from accelbench.model import Task, Tier
+from accelbench.zoo.roster import Roster
 from accelbench.zoo.weights import checked, graph_bytes
 
 TASKS = Path(__file__).parent / "tasks"
@@ -38,6 +40,25 @@ def find(name: str) -> Task:
         hint = f"did you mean {' or '.join(near)}?" if near else "see 'accelbench zoo list'"
         raise UsageError(f"no task is called {name!r}: {hint}")
     return known[name]
+
+
+def select(chosen: Roster, tiers: Collection[str] = (), domains: Collection[str] = ()) -> list[Task]:
+    """The tasks of a roster in the tiers that it gives them, of these tiers and domains (none named: of all); mandatory
+    ones first, else in the roster's order.
+
+    Raises UsageError where this accelbench has not the version of a task that the roster lists.
+    """
+    order = get_args(Tier)
+    entries = sorted(chosen.tasks.items(), key=lambda item: order.index(item[1].tier))
+    wanted = [(name, entry) for name, entry in entries if not tiers or entry.tier in tiers]
+    for name, entry in wanted:
+        if name not in tasks() or tasks()[name].version != entry.version:
+            raise UsageError(
+                f"roster {chosen.name} lists {name} in version {entry.version}, which this accelbench does not have: "
+                "install the one that the roster came with"
+            )
+    found = [replace(tasks()[name], tier=entry.tier) for name, entry in wanted]
+    return [task for task in found if not domains or task.domain in domains]
 
 
 def folder(task: Task) -> Path:
@@ -69,16 +90,25 @@ def graph(task: Task, where: Path | None = None) -> onnx.ModelProto:
 def task_hash(task: Task, where: Path | None = None) -> str:
     """The sha256 of what the task means: graph, moments and files of its weights, feeds, metric, inputs, outputs.
 
-    Title, tier, domain, tolerance and source may change without it. Raises UsageError for a file that is missing.
+    Title, tier, domain, tolerance, source and the real data to judge it on may change without it, and the nouns may get
+    new fields: what a task leaves empty is left out. Raises UsageError for a file that is missing.
     """
     place = where or folder(task)
     meaning = {
         name: value
         for name, value in asdict(task).items()
-        if name not in ("title", "tier", "domain", "tolerance", "source")
+        if name not in ("title", "tier", "domain", "tolerance", "source", "real")
     }
     names = {source.file for source in task.weights if source.kind != "hub"} | {task.dataset.file}
     meaning["files"] = {
         name: hashlib.sha256(checked(place / name, None)).hexdigest() for name in sorted(filter(None, names))
     }
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_filled(meaning), sort_keys=True).encode()).hexdigest()
+
+
+def _filled(value: Any) -> Any:
+    """The value without what is None or empty, at every depth."""
+    if isinstance(value, Mapping):
+        filled = {name: _filled(item) for name, item in value.items()}
+        return {name: item for name, item in filled.items() if item is not None and item not in ({}, [], "")}
+    return [_filled(item) for item in value] if isinstance(value, list | tuple) else value

@@ -25,7 +25,8 @@ KINDS = ("shipped", HUB, "seeded")
 class Subject:
     """A task ready to be evaluated. ``model(batch)`` is its complete ONNX file for that batch; ``feeds`` are the
     samples of the accuracy pass and of the timed passes, ``calibration`` other ones of the same distribution, for
-    precisions that need to see data; ``facts`` are counted from the graph for one sample."""
+    precisions that need to see data; ``facts`` are counted from the graph for one sample. ``roster`` is the name of the
+    list that gives the task its tier."""
 
     task: Task
     task_hash: str
@@ -33,15 +34,22 @@ class Subject:
     feeds: Feeds
     calibration: Feeds
     facts: GraphFacts
+    roster: str | None = None
 
 
-def from_task(task: Task, weights: str | None, progress: Progress | None = None) -> Subject:
-    """A shipped task, with the weights that are named: None (the first at hand), one of ``KINDS``, or a safetensors
-    file.
+def from_task(
+    task: Task,
+    weights: str | None,
+    progress: Progress | None = None,
+    folder: Path | None = None,
+    roster: str | None = None,
+) -> Subject:
+    """The task in ``folder`` (None: a shipped one), which ``roster`` lists, with the weights that are named: None (the
+    first at hand), one of ``KINDS``, or a safetensors file.
 
     Raises UsageError when the weights are missing, damaged or do not fit.
     """
-    folder = catalogue.folder(task)
+    folder = folder or catalogue.folder(task)
     file = Path(weights) if weights is not None and weights not in KINDS else None
     if file is not None and not file.is_file():
         raise UsageError(f"--weights {weights}: there is no such file (or say one of {', '.join(KINDS)})")
@@ -58,11 +66,12 @@ def from_task(task: Task, weights: str | None, progress: Progress | None = None)
     model(1)
     return Subject(
         task=task,
-        task_hash=catalogue.task_hash(task),
+        task_hash=catalogue.task_hash(task, folder),
         model=model,
         feeds=feeds(task, folder),
         calibration=calibration(task, folder),
-        facts=graph_facts(catalogue.graph(task)),
+        facts=graph_facts(catalogue.graph(task, folder)),
+        roster=roster,
     )
 
 
