@@ -14,7 +14,7 @@ from accelbench import paths
 from accelbench.errors import UsageError
 from accelbench.model import Dataset, Task
 from accelbench.tensors import Array, TensorSet, TensorWriter
-from accelbench.zoo.samples import clicks, digits, pictures, tokens
+from accelbench.zoo.samples import captions, clicks, digits, pictures, tokens
 from accelbench.zoo.samples.source import Source
 
 FORMAT = 1
@@ -29,6 +29,8 @@ CALIBRATION_COUNT = 64
 KINDS: Mapping[str, Callable[[Dataset, Path], Source]] = {
     "digits": digits.source,
     "images": pictures.source,
+    "captions": captions.source,
+    "captioned-images": captions.captioned_pictures,
     "tokens": tokens.source,
     "clicks": clicks.source,
 }

@@ -12,6 +12,7 @@ correctly; so pictures are the same on every machine.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -20,28 +21,41 @@ from numpy.typing import NDArray
 
 from accelbench.model import Dataset
 from accelbench.zoo.samples.draws import Draws
-from accelbench.zoo.samples.source import Source, number
+from accelbench.zoo.samples.source import Source, choice, number
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+NORMALISATIONS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    "imagenet": (IMAGENET_MEAN, IMAGENET_STD),
+    "half": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "clip": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
+    "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+}
+"""Mean and standard deviation per channel of pixels in 0 … 1, which are taken off: ImageNet's, those that make −1 … 1
+(ViT, SigLIP, diffusion models), those of CLIP's training set (Radford et al. 2021), and none."""
+
 OVERSAMPLING = 2
 COVER = 6
 """Area of all discs ÷ area of the picture: exp(-6) of it stays background."""
 
 
 def source(dataset: Dataset, _folder: Path) -> Source:
-    """Pictures of option ``size``, one of which is a sample."""
-    size = number(dataset, "size")
-    return ({"image": picture} for picture in pictures(dataset.count, size, dataset.seed)), None
+    """Pictures of option ``size``, one of which is a sample, called by option ``input`` (``image``, if not given), with
+    option ``normalisation`` (one of ``NORMALISATIONS``; ``imagenet``, if not given)."""
+    size, normalisation = number(dataset, "size"), choice(dataset, "normalisation", NORMALISATIONS, "imagenet")
+    name = str(dataset.options.get("input", "image"))
+    drawn = (pictures(1, size, dataset.seed, index, normalisation)[0] for index in range(dataset.count))
+    return ({name: picture} for picture in drawn), None
 
 
-def pictures(count: int, size: int, seed: int, first: int = 0) -> NDArray[np.float32]:
-    """``count`` pictures as networks for ImageNet take them: float32 [count, 3, size, size], RGB, with ImageNet's mean
-    and standard deviation per channel taken off. They are the pictures ``first`` and following of an endless series
-    that ``seed`` and ``size`` name."""
+def pictures(count: int, size: int, seed: int, first: int = 0, normalisation: str = "imagenet") -> NDArray[np.float32]:
+    """``count`` pictures as networks take them: float32 [count, 3, size, size], RGB, with the mean and the standard
+    deviation per channel of a normalisation taken off. They are the pictures ``first`` and following of an endless
+    series that ``seed`` and ``size`` name."""
     result = np.empty((count, 3, size, size), np.float32)
     levels = np.arange(256) / 255.0
-    tables = [((levels - mean) / std).astype(np.float32) for mean, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)]
+    moments = zip(*NORMALISATIONS[normalisation], strict=True)
+    tables = [((levels - mean) / std).astype(np.float32) for mean, std in moments]
     for i in range(count):
         photo = scene(size, seed, first + i)
         for channel, table in enumerate(tables):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.zoo.realism import is_realistic
 
+from accelbench.errors import UsageError
+from accelbench.model import Dataset
 from accelbench.tensors import Array
-from accelbench.zoo.samples.pictures import IMAGENET_MEAN, IMAGENET_STD, pictures, scene
+from accelbench.zoo.samples.pictures import IMAGENET_MEAN, IMAGENET_STD, pictures, scene, source
 
 SIZE = 128
 
@@ -88,3 +91,22 @@ def test_golden_pictures() -> None:
     assert hashlib.sha256(pictures(1, 224, 0).tobytes()).hexdigest() == (
         "1f83510551e69fcd6374b3cc121d7803668376d90504855258dc4175df76149a"
     )
+
+
+def test_normalisations_are_of_the_same_picture() -> None:
+    photo = scene(16, 5, 0)
+    unit = pictures(1, 16, 5, normalisation="unit")[0]
+    assert (unit == (photo / 255.0).astype(np.float32)).all()
+    half = pictures(1, 16, 5, normalisation="half")[0]
+    assert half == pytest.approx(2 * unit - 1, abs=1e-6)
+    clip = pictures(1, 16, 5, normalisation="clip")[0]
+    assert clip[2] == pytest.approx((unit[2] - 0.40821073) / 0.27577711, abs=1e-6)
+
+
+def test_options_choose_name_and_normalisation() -> None:
+    dataset = Dataset("images", 1, seed=5, options={"size": 16, "normalisation": "half", "input": "pixels"})
+    (record,) = source(dataset, Path())[0]
+    assert list(record) == ["pixels"]
+    assert (record["pixels"] == pictures(1, 16, 5, normalisation="half")[0]).all()
+    with pytest.raises(UsageError, match="normalisation one of imagenet, half, clip, unit, not 'none'"):
+        source(Dataset("images", 1, options={"size": 16, "normalisation": "none"}), Path())
