@@ -86,7 +86,7 @@ class Metric:
 
     __pydantic_config__ = STRICT
 
-    name: Literal["top1", "span", "auc", "none"]
+    name: Literal["top1", "span", "auc", "zero_shot", "none"]
     outputs: tuple[str, ...] = ()
     target: float | None = None
 
@@ -495,8 +495,8 @@ class Weights:
 @dataclass(frozen=True)
 class DatasetFacts:
     """The real data that a task was evaluated on: its name, the sha256 over what was read, how many ``items``
-    (pictures, questions) of it were used and how many ``records`` the model was fed with. ``loader`` and ``options`` say
-    how they were made, with the tokeniser of ``tokenizer_sha256`` where there was one. ``scored``: whether accuracy
+    (pictures, questions) of it were used and how many ``records`` the model was fed with. ``loader`` and ``options``
+    say how they were made, with the tokeniser of ``tokenizer_sha256`` where there was one. ``scored``: whether accuracy
     means something, which it does not for seeded weights."""
 
     __pydantic_config__ = STRICT

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from accelbench.errors import AccelbenchError
+from accelbench.metrics.concordance import concordance, roc_auc, roc_auc_error
+from accelbench.metrics.means import mean
 from accelbench.model import Metric, Score
-from accelbench.quality.concordance import concordance, roc_auc, roc_auc_error
 from accelbench.tensors import Array, Record, TensorSet
 
 Decisions = Mapping[str, Array]
@@ -138,4 +139,4 @@ def _table(decided: Decisions) -> Array:
 def _rate(name: str, ours: Array, theirs: Array) -> Score:
     right = (ours == theirs) & (ours >= 0)
     samples = right.all(axis=1) if name == "span" else right.mean(axis=1)
-    return Score(name, float(samples.mean()), float(samples.std() / math.sqrt(len(samples))), len(samples))
+    return mean(name, samples)

@@ -7,13 +7,10 @@ as a stage of its own.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
-
-import numpy as np
 
 from accelbench.errors import UsageError
 from accelbench.model import Score, TensorSpec
@@ -86,12 +83,6 @@ def chosen(request: Request, count: int) -> list[int]:
         rest = order[used:] if used < count else order
         return sorted(rest[:CALIBRATION_COUNT].tolist())
     return sorted(order[:used].tolist())
-
-
-def mean(name: str, values: Iterable[float] | Array) -> Score:
-    """The mean of n values as a score, with the standard error √(variance/n)."""
-    numbers = np.asarray(values if isinstance(values, np.ndarray) else list(values), np.float64)
-    return Score(name, float(numbers.mean()), float(numbers.std() / math.sqrt(len(numbers))), len(numbers))
 
 
 def option(request: Request, name: str, default: Any) -> Any:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped]
+from sklearn.metrics import roc_auc_score
 
-from accelbench.quality.concordance import concordance, inversions, roc_auc, roc_auc_error
+from accelbench.metrics.concordance import concordance, inversions, roc_auc, roc_auc_error
 
 few = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, math.inf, -math.inf])
 scored = st.integers(2, 40).flatmap(
@@ -31,6 +32,14 @@ def test_the_auc_of_small_cases_by_hand() -> None:
     assert roc_auc(np.array([0.5, 0.5, 0.5, 0.5]), labels) == 0.5
     assert roc_auc(np.array([0.1, 0.2, 0.3, 0.4]), labels) == 1.0
     assert roc_auc(np.array([0.1, 0.2, 0.3, 0.4]), np.ones(4)) is None
+
+
+@pytest.mark.parametrize("distinct", [7, 1 << 30])
+def test_the_auc_is_that_of_scikit_learn(distinct: int) -> None:
+    draws = np.random.default_rng(distinct)
+    labels = draws.integers(0, 2, 5000)
+    scores = (draws.integers(0, distinct, 5000) + labels * distinct // 5).astype(np.float64)
+    assert roc_auc(scores, labels) == pytest.approx(float(roc_auc_score(labels, scores)), rel=1e-14)
 
 
 def test_a_score_that_is_nan_loses_all_its_pairs() -> None:
