@@ -82,7 +82,8 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Metric:
-    """How outputs become accuracy: ``name`` (``top1``, ``span``, ``auc``, ``none``), and the outputs that it reads."""
+    """How outputs become accuracy: ``name`` (``top1``, ``span``, ``auc``, ``zero_shot``, ``none``), and the outputs
+    that it reads."""
 
     __pydantic_config__ = STRICT
 

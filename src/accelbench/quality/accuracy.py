@@ -23,6 +23,9 @@ Decisions = Mapping[str, Array]
 SPAN_TOKENS = 30
 """Longest answer in tokens: the usual ``max_answer_length`` of SQuAD's evaluations."""
 
+ZERO_SHOT_CLASSES = 100
+"""The texts of so many first samples (of all, if there are fewer) are the classes' prompts, as for CIFAR-100."""
+
 
 def decisions(metric: Metric, outputs: TensorSet) -> dict[str, Array]:
     """The decisions about all n samples, one record each, as arrays that are worth storing.
@@ -31,18 +34,21 @@ def decisions(metric: Metric, outputs: TensorSet) -> dict[str, Array]:
       one, if it names none), the lowest index where several tie; positions is 1 for a plain classifier.
     - ``span``: ``{"start": int64 [n], "end": int64 [n]}``, the best span by start and end logits of shape [tokens].
     - ``auc``: ``{"score": float64 [n]}``, the last element of the output (one score, or two class probabilities).
+    - ``zero_shot``: ``{"top1": int64 [n, 1]}``, the class whose text has the embedding nearest to the picture's, by
+      their cosine; the metric's outputs are the embeddings of pictures and of texts, the classes ZERO_SHOT_CLASSES.
     - ``none``: nothing.
 
     Raises AccelbenchError where the outputs are not what the metric needs.
     """
     if metric.name == "none":
         return {}
-    decide = _DECIDE[metric.name]
-    names = metric.outputs or tuple(outputs.names[: 2 if metric.name == "span" else 1])
+    names = metric.outputs or tuple(outputs.names[: 2 if metric.name in ("span", "zero_shot") else 1])
     missing = [name for name in names if name not in outputs.names]
     if missing:
         raise AccelbenchError(f"metric {metric.name} reads output {missing[0]}; there is {', '.join(outputs.names)}")
-    rows = [decide(record, names) for record in outputs]
+    if metric.name == "zero_shot":
+        return {"top1": _nearest(outputs, names)}
+    rows = [_DECIDE[metric.name](record, names) for record in outputs]
     if len({len(row) for row in rows}) > 1:
         raise AccelbenchError(f"metric {metric.name} needs the same shape of {names[0]} in every record")
     table = np.array(rows)
@@ -119,6 +125,22 @@ def _span(record: Record, names: tuple[str, ...]) -> Array:
     windows = np.lib.stride_tricks.sliding_window_view(ends, SPAN_TOKENS)
     first, extra = divmod(int(np.argmax(start[:, None] + windows)), SPAN_TOKENS)
     return np.array([first, first + extra])
+
+
+def _nearest(outputs: TensorSet, names: tuple[str, ...]) -> Array:
+    """Where an embedding of length 0 or with NaN has a part in it, there is no decision."""
+    if len(names) != 2:
+        raise AccelbenchError("metric zero_shot needs the names of two outputs, embeddings of pictures and of texts")
+    images, texts = names
+    classes = np.stack([_unit(record[texts]) for record in outputs[:ZERO_SHOT_CLASSES]])
+    cosines = np.stack([classes @ _unit(record[images]) for record in outputs])
+    return np.where(np.isnan(cosines).any(axis=1), -1, cosines.argmax(axis=1))[:, None]
+
+
+def _unit(vector: Array) -> Array:
+    flat = vector.reshape(-1).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(flat / np.linalg.norm(flat))
 
 
 def _score(record: Record, names: tuple[str, ...]) -> Array:

@@ -14,7 +14,7 @@ from tests.unit.quality.sets import columns, rows
 
 from accelbench.errors import AccelbenchError
 from accelbench.model import Metric
-from accelbench.quality.accuracy import SPAN_TOKENS, agreement, decisions, log_loss, score
+from accelbench.quality.accuracy import SPAN_TOKENS, ZERO_SHOT_CLASSES, agreement, decisions, log_loss, score
 
 TOP1, SPAN, AUC, NONE = Metric("top1"), Metric("span"), Metric("auc"), Metric("none")
 NAN, INF = math.nan, math.inf
@@ -48,6 +48,34 @@ def test_top1_reads_the_output_that_the_metric_names(folder: Path) -> None:
     both = columns(folder, {"aux": [[1, 0]], "logits": [[0, 1]]})
     assert decisions(Metric("top1", ("logits",)), both)["top1"].tolist() == [[1]]
     assert decisions(TOP1, both)["top1"].tolist() == [[0]]
+
+
+def test_zero_shot_takes_the_text_in_the_pictures_direction(folder: Path) -> None:
+    texts = [[9.0, 0.0], [0.0, 0.1], [-1.0, 1.0], [-1.0, -1.0]]
+    images = [[0.1, 3.0], [-2.0, 2.1], [4.0, 0.0], [0.0, 0.0]]
+    both = columns(folder, {"texts": texts, "images": images})
+    found = decisions(Metric("zero_shot", ("images", "texts")), both)
+    assert found["top1"].tolist() == [[1], [2], [0], [-1]]
+
+
+def test_zero_shot_has_the_classes_of_the_first_hundred_samples(folder: Path) -> None:
+    angles = np.arange(ZERO_SHOT_CLASSES + 3)
+    texts = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    both = columns(folder, {"images": texts, "texts": texts})
+    found = decisions(Metric("zero_shot"), both)["top1"][:, 0]
+    assert found[:ZERO_SHOT_CLASSES].tolist() == list(range(ZERO_SHOT_CLASSES))
+    assert found.max() < ZERO_SHOT_CLASSES
+    decided = {"top1": found[:, None]}
+    right = score(Metric("zero_shot"), decided, np.concatenate([np.arange(100), [0, 0, 0]]))
+    assert right is not None
+    assert (right.name, right.value) == ("zero_shot", 100 / 103)
+
+
+def test_zero_shot_needs_two_outputs_and_numbers(folder: Path) -> None:
+    broken = columns(folder, {"images": [[1.0, 0.0]] * 2, "texts": [[1.0, 0.0], [NAN, 1.0]]})
+    assert decisions(Metric("zero_shot"), broken)["top1"].tolist() == [[-1], [-1]]
+    with pytest.raises(AccelbenchError, match="two outputs, embeddings of pictures and of texts"):
+        decisions(Metric("zero_shot", ("images",)), broken)
 
 
 def test_top1_scores_with_the_binomial_error() -> None:
