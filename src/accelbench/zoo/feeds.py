@@ -14,7 +14,7 @@ from accelbench import paths
 from accelbench.errors import UsageError
 from accelbench.model import Dataset, Task
 from accelbench.tensors import Array, TensorSet, TensorWriter
-from accelbench.zoo.samples import captions, clicks, digits, pictures, tokens
+from accelbench.zoo.samples import captions, clicks, digits, operands, pictures, tokens
 from accelbench.zoo.samples.source import Source
 
 FORMAT = 1
@@ -33,6 +33,7 @@ KINDS: Mapping[str, Callable[[Dataset, Path], Source]] = {
     "captioned-images": captions.captioned_pictures,
     "tokens": tokens.source,
     "clicks": clicks.source,
+    "operands": operands.source,
 }
 """Every kind of data set that is drawn or shipped, and what yields its samples."""
 
