@@ -15,7 +15,8 @@ from accelbench.cli.output import json_option, listing, print_facts, print_json,
 from accelbench.errors import UsageError
 from accelbench.model import Task, TensorSpec
 from accelbench.zoo import catalogue, roster
-from accelbench.zoo.graph_facts import GraphFacts, graph_facts
+from accelbench.zoo.facts import facts_of
+from accelbench.zoo.graph_facts import GraphFacts
 from accelbench.zoo.roster import Entry
 from accelbench.zoo.subject import from_task
 
@@ -33,7 +34,7 @@ def zoo() -> None:
 @json_option
 def list_(choice: Choice, json_: bool) -> None:
     """List the tasks of a roster with their tier, domain, size, inputs, data set and sources of weights."""
-    facts = [(task, graph_facts(catalogue.graph(task))) for task in listed(choice)]
+    facts = [(task, facts_of(task)) for task in listed(choice)]
     if json_:
         name = roster_of(choice).name
         print_json([{**_row(task, about, catalogue.folder(task)), "roster": name} for task, about in facts])
@@ -86,7 +87,7 @@ def show(name: str, json_: bool) -> None:
     found = named(name, Choice((), (), None))
     task = found.task
     row = {
-        **_row(task, graph_facts(catalogue.graph(task, found.folder)), found.folder),
+        **_row(task, facts_of(task, found.folder), found.folder),
         "roster": found.roster,
         "source": task.source,
         "dataset": asdict(task.dataset),

@@ -11,6 +11,7 @@ from pathlib import Path
 from accelbench.errors import UsageError
 from accelbench.model import Task
 from accelbench.zoo import catalogue, user, user_feeds
+from accelbench.zoo.facts import facts_of
 from accelbench.zoo.feeds import Feeds, calibration, feeds
 from accelbench.zoo.graph_facts import GraphFacts, graph_facts
 from accelbench.zoo.hub import Progress
@@ -70,7 +71,7 @@ def from_task(
         model=model,
         feeds=feeds(task, folder),
         calibration=calibration(task, folder),
-        facts=graph_facts(catalogue.graph(task, folder)),
+        facts=facts_of(task, folder),
         roster=roster,
     )
 
