@@ -32,6 +32,8 @@ FLOATS = frozenset((
 PRODUCTS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
+AXIS = "accelbench/axis"
+
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 
@@ -60,7 +62,7 @@ def graph_facts(model: onnx.ModelProto, batch: int = 1) -> GraphFacts:
     numbers = {value.name for value in values if value.type.tensor_type.elem_type in FLOATS}
     by_node: dict[str, int] = {}
     unknown = []
-    for node in graph.node:
+    for node in model.graph.node:
         outputs = [output for output in node.output if output]
         name = node.name or (outputs or [node.op_type])[0]
         count = _flops(node, shapes, outputs, numbers)
@@ -90,27 +92,44 @@ def _with_batch(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
 
 
 def _inferred(model: onnx.ModelProto) -> onnx.GraphProto:
-    """The graph with every shape that can be inferred.
+    """The graph with every shape that can be inferred, some nodes being replaced by others of the same shapes.
 
     The inference follows the values of shapes that a graph computes through Unsqueeze, but not through Reshape, which
-    some exporters write to make a vector of one size; so it is run again with the former in the latter's place.
+    some exporters write to make a vector of one size; nor does it look at them for Tile, as it does for
+    ConstantOfShape. So it is run again with the former in the latter's places.
     """
     graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     shapes = _shapes(graph)
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
-    vectors = [
-        node
-        for node in model.graph.node
-        if node.op_type == "Reshape" and [shapes.get(name) for name in node.input] == [(), (1,)]
-    ]
-    if not vectors or opset < 13:  # axes became an input in 13
+    kinds = {value.name: value.type.tensor_type.elem_type for value in (*graph.input, *graph.value_info)}
+    kinds |= {tensor.name: tensor.data_type for tensor in graph.initializer}
+    plainer: list[onnx.NodeProto] = []
+    for node in model.graph.node:
+        if node.op_type == "Reshape" and [shapes.get(name) for name in node.input] == [(), (1,)] and opset >= 13:
+            plainer.append(onnx.helper.make_node("Unsqueeze", [node.input[0], AXIS], node.output, name=node.name))
+        elif node.op_type == "Tile" and node.output[0] not in shapes:
+            plainer += _filled_instead(node, kinds.get(node.input[0], onnx.TensorProto.FLOAT))
+        else:
+            plainer.append(node)
+    if plainer == list(model.graph.node):
         return graph
-    axis = onnx.helper.make_tensor("accelbench/axis", onnx.TensorProto.INT64, [1], [0])
-    model.graph.initializer.append(axis)
-    for node in vectors:
-        node.op_type, node.input[1] = "Unsqueeze", axis.name
-        del node.attribute[:]
-    return onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    again = onnx.ModelProto()
+    again.CopyFrom(model)
+    again.graph.initializer.append(onnx.helper.make_tensor(AXIS, onnx.TensorProto.INT64, [1], [0]))
+    del again.graph.node[:]
+    again.graph.node.extend(plainer)
+    return onnx.shape_inference.infer_shapes(again, data_prop=True).graph
+
+
+def _filled_instead(tile: onnx.NodeProto, kind: int) -> list[onnx.NodeProto]:
+    """Nodes whose output has the shape that Tile's has: its input's times the repeats."""
+    shape, product = (f"{tile.output[0]}/{what}" for what in ("shape", "product"))
+    value = onnx.helper.make_tensor("value", kind, [1], [0])
+    return [
+        onnx.helper.make_node("Shape", [tile.input[0]], [shape]),
+        onnx.helper.make_node("Mul", [shape, tile.input[1]], [product]),
+        onnx.helper.make_node("ConstantOfShape", [product], tile.output, name=tile.name, value=value),
+    ]
 
 
 def _shapes(graph: onnx.GraphProto) -> Shapes:

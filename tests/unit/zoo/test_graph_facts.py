@@ -138,6 +138,28 @@ def test_shapes_that_the_graph_computes_are_followed() -> None:
     assert made.SerializeToString() == before, "the model itself stays as it is"
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+def test_repeats_that_the_graph_computes_are_followed(batch: int) -> None:
+    """As PyTorch's exporter writes ``w.repeat(x.shape[0], 1, 1)``."""
+    one = numpy_helper.from_array(np.array([1]), "one")
+    flat = numpy_helper.from_array(np.array([-1]), "flat")
+    nodes = [
+        helper.make_node("Shape", ["x"], ["rows"], start=0, end=1),
+        helper.make_node("Squeeze", ["rows"], ["size"]),
+        helper.make_node("Reshape", ["size", "flat"], ["vector"]),
+        helper.make_node("Concat", ["vector", "one", "one"], ["repeats"], axis=0),
+        helper.make_node("Tile", ["w", "repeats"], ["tiled"]),
+        helper.make_node("MatMul", ["x", "tiled"], ["y"], name="product"),
+    ]
+    graph = model(
+        nodes, [value("x", ["batch", 4, 8])], [value("y", None)], [weights("w", 1, 8, 5), one, flat], opset=20
+    )
+    facts = graph_facts(graph, batch)
+    assert facts.unknown == ()
+    assert (facts.by_node["product"], facts.flops) == (2 * batch * 4 * 5 * 8, 2 * batch * 4 * 5 * 8)
+    assert set(facts.by_node) == {"rows", "size", "vector", "repeats", "tiled", "product"}
+
+
 def test_external_and_sparse_data_need_not_be_there() -> None:
     tensor = weights("w", 4, 5)
     onnx.external_data_helper.set_external_data(tensor, "missing.bin")
