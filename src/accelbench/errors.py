@@ -19,6 +19,10 @@ class UsageError(AccelbenchError):
     exit_code = 2
 
 
+class TooLarge(UsageError):
+    """A task needs more memory or disk than this machine has."""
+
+
 class Unsupported(AccelbenchError):
     """A stack says that it cannot take this model, precision or device. A finding, not a failure.
 

@@ -1,7 +1,8 @@
 """A complete ONNX model on disk from a task's graph and its weights.
 
-``$ACCELBENCH_HOME/models/<key>/`` holds ``weights.bin``, one ``batch-N.onnx`` per batch that refers to it, and
-``manifest.json``. The key names graph and weights, so a folder never changes once it is there; it only gains batches.
+``$ACCELBENCH_HOME/models/<key>/`` holds ``weights.bin``, ``manifest.json``, and one ``<graph>-batch-N.onnx`` per graph
+and batch that refers to the weights. The key names the weights and where each of them lies, so a folder never changes
+once it is there; it only gains batches, and graphs of tasks with the same weights, as prefill and decode of one model.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from accelbench import paths
 from accelbench.errors import AccelbenchError, UsageError
 from accelbench.model import STRICT, Artifact, Dim, Task, TensorSpec, Weights
 from accelbench.zoo import hub
+from accelbench.zoo.room import expect_disk, expect_memory
 from accelbench.zoo.weights import Slot, Source, choose, file_sha256, graph_bytes
 
 WEIGHTS = "weights.bin"
@@ -68,18 +70,24 @@ def materialise(
 
     ``folder`` is the task's; ``weights_file`` and ``use_hub`` choose the weights as ``weights.choose`` says. A cached
     file that is broken is made anew: its size and samples are checked always, every byte with ``verify``. Raises
-    UsageError for a corrupted task, weights that do not fit, or a batch that the task does not have.
+    UsageError for a corrupted task, weights that do not fit, or a batch that the task does not have; TooLarge, before
+    anything is written, where this machine cannot hold the task.
     """
     if batch < 1 or (batch != 1 and not task.batched):
         raise UsageError(f"task {task.id} cannot have batch {batch}: ask for {'1 or more' if task.batched else '1'}")
     graph = onnx.load_from_string(graph_bytes(task, folder))
-    source = choose(task, folder, slots(graph), file=weights_file, use_hub=use_hub, progress=progress)
-    key = hashlib.sha256(f"{task.graph_sha256} {source.key}".encode()).hexdigest()[:24]
+    wanted, places = slots(graph), _places(graph)
+    size = max((offset + length for offset, length in places.values()), default=0)
+    expect_memory(task, size)
+    source = choose(task, folder, wanted, file=weights_file, use_hub=use_hub, progress=progress)
+    layout = [[slot.name, slot.dtype, slot.shape, places[slot.name]] for slot in wanted]
+    key = hashlib.sha256(json.dumps([layout, source.key]).encode()).hexdigest()[:24]
     home = paths.home() / "models" / key
     manifest = _cached(home, verify)
     if manifest is None:
+        expect_disk(task, size, home)
         manifest = _build(home, graph, source)
-    path, digest = _batch_file(home, graph, batch, task.batched)
+    path, digest = _batch_file(home, graph, batch, task)
     artifact = Artifact(
         name=task.id,
         sha256=hashlib.sha256(f"{digest} {manifest.weights.sha256}".encode()).hexdigest(),
@@ -100,6 +108,16 @@ def slots(graph: onnx.ModelProto) -> list[Slot]:
         for tensor in graph.graph.initializer
         if tensor.data_location == onnx.TensorProto.EXTERNAL
     ]
+
+
+def _places(graph: onnx.ModelProto) -> dict[str, tuple[int, int]]:
+    """Offset and length in ``weights.bin`` of every initializer that wants data."""
+    found = {}
+    for tensor in graph.graph.initializer:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            entries = {entry.key: entry.value for entry in tensor.external_data}
+            found[tensor.name] = int(entries["offset"]), int(entries["length"])
+    return found
 
 
 def _cached(home: Path, verify: bool) -> Manifest | None:
@@ -130,24 +148,19 @@ def _build(home: Path, graph: onnx.ModelProto, source: Source) -> Manifest:
 
 def _write(handle: BinaryIO, graph: onnx.ModelProto, source: Source) -> Weights:
     """Write every slot at the offset that the graph gives it."""
-    where = {
-        tensor.name: {entry.key: entry.value for entry in tensor.external_data}
-        for tensor in graph.graph.initializer
-        if tensor.data_location == onnx.TensorProto.EXTERNAL
-    }
+    places = _places(graph)
     rows: list[list[Any]] = []
     parameters = 0
     for slot in slots(graph):
-        handle.seek(int(where[slot.name]["offset"]))
+        offset, length = places[slot.name]
+        handle.seek(offset)
         digest, written = hashlib.sha256(), 0
         for piece in source.pieces(slot):
             data = piece.astype(piece.dtype.newbyteorder("<"), copy=False).tobytes()
             digest.update(data)
             written += handle.write(data)
-        if written != int(where[slot.name]["length"]):
-            raise AccelbenchError(
-                f"tensor {slot.name} has {written} bytes, the graph says {where[slot.name]['length']}"
-            )
+        if written != length:
+            raise AccelbenchError(f"tensor {slot.name} has {written} bytes, the graph says {length}")
         rows.append([slot.name, slot.dtype, list(slot.shape), digest.hexdigest()])
         parameters += slot.count
     return Weights(
@@ -155,17 +168,17 @@ def _write(handle: BinaryIO, graph: onnx.ModelProto, source: Source) -> Weights:
     )
 
 
-def _batch_file(home: Path, graph: onnx.ModelProto, batch: int, batched: bool) -> tuple[Path, str]:
+def _batch_file(home: Path, graph: onnx.ModelProto, batch: int, task: Task) -> tuple[Path, str]:
     """The ONNX file for one batch and its sha256, written when it is not there or not what it should be."""
     model = onnx.ModelProto()
     model.CopyFrom(graph)
-    if batched:
+    if task.batched:
         for value in (*model.graph.input, *model.graph.output):
             for dim in value.type.tensor_type.shape.dim:
                 if dim.dim_param == BATCH:
                     dim.dim_value = batch
     data = model.SerializeToString(deterministic=True)
-    path = home / f"batch-{batch}.onnx"
+    path = home / f"{task.graph_sha256[:12]}-batch-{batch}.onnx"
     if not path.exists() or path.read_bytes() != data:
         with paths.disk_errors(path):
             handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=home)
