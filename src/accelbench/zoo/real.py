@@ -16,13 +16,20 @@ from accelbench import paths
 from accelbench.errors import UsageError
 from accelbench.model import DatasetFacts, RealData, Score, Stage, Task, TensorSpec
 from accelbench.tensors import Array, Record, TensorSet, TensorWriter
+from accelbench.zoo.datasets import cail, cifar100, criteo, imagenet, squad
 from accelbench.zoo.datasets.loaded import Loaded, Request
 from accelbench.zoo.feeds import Feeds
 
 FORMAT = 1
 """Goes up when a loader's records change, so that old ones are not taken for new ones."""
 
-LOADERS: Mapping[str, Callable[[Request], Loaded]] = {}
+LOADERS: Mapping[str, Callable[[Request], Loaded]] = {
+    "cail2019-scm": cail.load,
+    "cifar-100": cifar100.load,
+    "criteo": criteo.load,
+    "imagenet": imagenet.load,
+    "squad": squad.load,
+}
 """Every loader that a task's ``[real]`` table can name."""
 
 STAGED = 100
