@@ -44,9 +44,10 @@ class Bench:
             self._subject.feeds.path, self.outputs, batch=plan.compiled_batch, batched=task.batched
         )
 
-    def measure(self, plan: Plan, columns: Path, telemetry: Path | None = None) -> Measurement:
+    def measure(self, plan: Plan, columns: Path, telemetry: Path | None = None, audited: bool = True) -> Measurement:
         """Time a pass; its raw columns go to the new folder ``columns``, what the host tells of itself meanwhile to the
-        new file ``telemetry``. ``check`` comes first."""
+        new file ``telemetry``. Without ``audited`` the harness looks at nothing but the queries. ``check`` comes
+        first."""
         build = self.prepare(plan)
         return self._worker.measure(
             plan,
@@ -56,6 +57,7 @@ class Bench:
             batched=self._subject.task.batched,
             concurrency=build.compiled.concurrency,
             telemetry=telemetry,
+            audited=audited,
         )
 
     def prepare(self, plan: Plan) -> Build:

@@ -105,9 +105,9 @@ def _bench(
 
 
 def _block(bench: Bench, plan: Plan, seconds: float) -> float:
-    """Time one short pass and give its typical time in seconds."""
+    """Time one short pass, which nothing but its queries belongs to, and give its typical time in seconds."""
     with paths.scratch() as folder:
-        measured = bench.measure(replace(plan, stop=Stop(max_s=seconds)), folder / "columns")
+        measured = bench.measure(replace(plan, stop=Stop(max_s=seconds)), folder / "columns", audited=False)
         table = columns.read(folder / "columns")
     if measured.errors or not table.ok.all() or not len(table):
         raise WorkerError("raised", f"a block of the race failed: {'; '.join(measured.errors) or 'no query ended'}")

@@ -35,7 +35,8 @@ class Fake:
     def prepare(self, plan: Plan) -> None:
         self.calls.append(("prepare", plan))
 
-    def measure(self, plan: Plan, folder: Path) -> Measurement:
+    def measure(self, plan: Plan, folder: Path, *, audited: bool) -> Measurement:
+        assert not audited, "a block of a race times its queries and nothing else"
         self.calls.append(("measure", plan))
         done = np.arange(1, 41, dtype=np.int64) * self.took_ns
         columns.Columns(

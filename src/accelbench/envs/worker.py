@@ -132,11 +132,13 @@ class Worker:
         batched: bool,
         concurrency: int,
         telemetry: Path | None = None,
+        audited: bool = True,
     ) -> Measurement:
         """Time one pass of ``plan`` on the loaded session, and write its raw columns to the new folder ``columns``.
 
         ``outputs`` is the tensor set that ``infer`` wrote for ``feeds``; ``concurrency`` is what the stack asked for.
-        Telemetry of the pass goes to the new file ``telemetry``. ``columns`` and ``telemetry`` of the Measurement are
+        Telemetry of the pass goes to the new file ``telemetry``. Without ``audited`` neither the host is looked at nor
+        are repeated feeds held against fresh ones. ``columns`` and ``telemetry`` of the Measurement are
         the paths as given.
         """
         abilities = self.spec.table.abilities
@@ -151,6 +153,7 @@ class Worker:
             "submit": abilities.submit,
             "concurrency": concurrency,
             "trace": str(traces.find(plan.trace)) if plan.trace else None,
+            "audited": audited,
         }
         limit_s = self.spec.table.timeouts.measure_s
         if plan.instances > 1:

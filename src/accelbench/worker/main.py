@@ -99,6 +99,7 @@ class Server:
                 submit=asked["submit"],
                 concurrency=asked["concurrency"],
                 trace=Path(asked["trace"]) if asked["trace"] else None,
+                audited=asked["audited"],
             )
         return asdict(measurement)
 

@@ -41,22 +41,33 @@ def timed(
     submit: bool,
     concurrency: int,
     trace: Path | None = None,
+    audited: bool = True,
 ) -> Measurement:
     """Run ``plan`` and write its raw columns to the new folder ``columns``. ``outputs`` is what the accuracy pass gave
-    for ``feeds``, sample by sample. ``trace`` is the file with the arrivals that the plan names, if it does."""
+    for ``feeds``, sample by sample. ``trace`` is the file with the arrivals that the plan names, if it does. Without
+    ``audited`` neither the host is looked at nor are repeated feeds held against fresh ones."""
     size = plan.batch if batched else 1
     ready = in_memory(feeds, plan.batch, batched)
     batching = in_front(session, plan, threads=threads, concurrency=concurrency) if plan.max_batch else None
     if batching is not None:
         session, threads, submit, concurrency = batching, True, False, batching.clients
     schedule = arrivals.scheduled(plan, trace) if plan.scenario == "server" else None
-    run = measure(session, ready, plan, threads=threads, submit=submit, concurrency=concurrency, schedule=schedule)
+    run = measure(
+        session,
+        ready,
+        plan,
+        threads=threads,
+        submit=submit,
+        concurrency=concurrency,
+        audited=audited,
+        schedule=schedule,
+    )
     batch_sizes = batching.sizes(run.began_ns) if batching is not None else None
     run.columns.write(columns)
     errors = run.errors
     seen_ns: tuple[int, ...] = ()
     unseen_ns: tuple[int, ...] = ()
-    if not errors:
+    if audited and not errors:
         seen = [ready[pair % len(ready)] for pair in range(PAIRS)]
         generator = np.random.default_rng(plan.seed)
         try:
