@@ -82,12 +82,12 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Metric:
-    """How outputs become accuracy: ``name`` (``top1``, ``span``, ``auc``, ``zero_shot``, ``none``), and the outputs
-    that it reads."""
+    """How outputs become accuracy: ``name`` (``top1``, ``span``, ``auc``, ``zero_shot``,
+    ``detections``, ``none``), and the outputs that it reads."""
 
     __pydantic_config__ = STRICT
 
-    name: Literal["top1", "span", "auc", "zero_shot", "none"]
+    name: Literal["top1", "span", "auc", "zero_shot", "detections", "none"]
     outputs: tuple[str, ...] = ()
     target: float | None = None
 

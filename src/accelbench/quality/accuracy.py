@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from accelbench.errors import AccelbenchError
+from accelbench.metrics import detection
 from accelbench.metrics.concordance import concordance, roc_auc, roc_auc_error
 from accelbench.metrics.means import mean
 from accelbench.model import Metric, Score
@@ -36,6 +37,7 @@ def decisions(metric: Metric, outputs: TensorSet) -> dict[str, Array]:
     - ``auc``: ``{"score": float64 [n]}``, the last element of the output (one score, or two class probabilities).
     - ``zero_shot``: ``{"top1": int64 [n, 1]}``, the class whose text has the embedding nearest to the picture's, by
       their cosine; the metric's outputs are the embeddings of pictures and of texts, the classes ZERO_SHOT_CLASSES.
+    - ``detections``: ``{"detections": float32 [n, 300, 6]}``, see ``metrics.detection``.
     - ``none``: nothing.
 
     Raises AccelbenchError where the outputs are not what the metric needs.
@@ -54,18 +56,23 @@ def decisions(metric: Metric, outputs: TensorSet) -> dict[str, Array]:
     table = np.array(rows)
     if metric.name == "span":
         return {"start": table[:, 0], "end": table[:, 1]}
-    return {"score": table[:, 0]} if metric.name == "auc" else {"top1": table}
+    if metric.name == "auc":
+        return {"score": table[:, 0]}
+    return {"detections" if metric.name == "detections" else "top1": table}
 
 
 def score(metric: Metric, decided: Decisions, labels: Array) -> Score | None:
     """The metric's value against ``labels``: [n] or [n, positions] classes for ``top1``, [n, 2] for ``span`` (exact
-    match of both ends), [n] of 0 and 1 for ``auc``. None for metric ``none``, and for an AUC with one class only.
+    match of both ends), [n] of 0 and 1 for ``auc``, objects as ``metrics.detection.score`` has them for ``detections``.
+    None for metric ``none``, for an AUC with one class only, and for pictures without objects.
 
     The standard error of a rate is that of a mean of n samples, √(variance/n), which is the binomial √(p(1−p)/n) for
     one decision per sample; that of an AUC is Hanley and McNeil's. Raises AccelbenchError where the labels do not fit.
     """
     if metric.name == "none":
         return None
+    if metric.name == "detections":
+        return detection.score(decided, labels)
     ours = _table(decided)
     theirs = np.asarray(labels).reshape(len(labels), -1)
     if theirs.shape != ours.shape:
@@ -82,9 +89,12 @@ def score(metric: Metric, decided: Decisions, labels: Array) -> Score | None:
 
 def agreement(metric: Metric, decided: Decisions, reference: Decisions) -> Score | None:
     """How far the decisions are the reference's: the share of equal top-1 classes or of equal spans, or the share of
-    pairs of samples whose scores are in the same order. None for ``none``, and where the reference orders no pair."""
+    pairs of samples whose scores are in the same order, or mAP@0.5 of the detections. None for ``none``, and where the
+    reference orders no pair or detects nothing."""
     if metric.name == "none":
         return None
+    if metric.name == "detections":
+        return detection.agreement(decided, reference)
     ours, theirs = _table(decided), _table(reference)
     if metric.name != "auc":
         return _rate(metric.name, ours, theirs)
@@ -150,7 +160,12 @@ def _score(record: Record, names: tuple[str, ...]) -> Array:
     return values[-1:]
 
 
-_DECIDE: Mapping[str, Callable[[Record, tuple[str, ...]], Array]] = {"top1": _top1, "span": _span, "auc": _score}
+_DECIDE: Mapping[str, Callable[[Record, tuple[str, ...]], Array]] = {
+    "top1": _top1,
+    "span": _span,
+    "auc": _score,
+    "detections": detection.detections,
+}
 
 
 def _table(decided: Decisions) -> Array:
