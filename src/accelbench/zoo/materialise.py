@@ -22,7 +22,7 @@ import pydantic
 from accelbench import paths
 from accelbench.errors import AccelbenchError, UsageError
 from accelbench.model import STRICT, Artifact, Dim, Task, TensorSpec, Weights
-from accelbench.zoo import hub
+from accelbench.zoo.download import Progress
 from accelbench.zoo.room import expect_disk, expect_memory
 from accelbench.zoo.weights import Slot, Source, choose, file_sha256, graph_bytes
 
@@ -64,7 +64,7 @@ def materialise(
     weights_file: Path | None = None,
     use_hub: bool = False,
     verify: bool = False,
-    progress: hub.Progress | None = None,
+    progress: Progress | None = None,
 ) -> Model:
     """The task's model with its first axis fixed to ``batch``, from the cache or newly made.
 

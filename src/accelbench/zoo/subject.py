@@ -11,10 +11,10 @@ from pathlib import Path
 from accelbench.errors import UsageError
 from accelbench.model import Task
 from accelbench.zoo import catalogue, user, user_feeds
+from accelbench.zoo.download import Progress
 from accelbench.zoo.facts import facts_of
 from accelbench.zoo.feeds import Feeds, calibration, feeds
 from accelbench.zoo.graph_facts import GraphFacts, graph_facts
-from accelbench.zoo.hub import Progress
 from accelbench.zoo.materialise import Model, materialise
 from accelbench.zoo.user import Shapes
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from accelbench.errors import UsageError
 from accelbench.model import STRICT, Task, WeightSource
 from accelbench.zoo import hub, seeded
+from accelbench.zoo.download import Progress
 
 Array = NDArray[Any]
 Kind = Literal["local", "shipped", "hub", "seeded"]
@@ -67,7 +68,7 @@ def choose(
     *,
     file: Path | None = None,
     use_hub: bool = False,
-    progress: hub.Progress | None = None,
+    progress: Progress | None = None,
 ) -> Source:
     """The first source in the task's order that is there.
 
@@ -101,7 +102,7 @@ def shipped(source: WeightSource, folder: Path, slots: list[Slot]) -> Source:
     return _safetensors("shipped", path, slots, f"shipped with the task, {path.name}")
 
 
-def from_hub(source: WeightSource, slots: list[Slot], progress: hub.Progress | None) -> Source:
+def from_hub(source: WeightSource, slots: list[Slot], progress: Progress | None) -> Source:
     """Weights from a pinned revision on the hub, downloaded once and checked against the task's checksum."""
     path = hub.fetch(source, progress)
     return _safetensors("hub", path, slots, f"{source.repo}@{source.revision}/{source.file}")

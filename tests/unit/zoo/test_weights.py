@@ -5,14 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.numpy
+from tests.unit.zoo.server import Server, serving
 
 from accelbench.errors import AccelbenchError, UsageError
 from accelbench.model import Dataset, Metric, Task, TensorSpec, Tolerance, WeightSource
@@ -160,41 +159,12 @@ def test_graph_is_unpacked_and_checked(tmp_path: Path) -> None:
 # --- hub ---------------------------------------------------------------------------------------------------------
 
 
-class Server(BaseHTTPRequestHandler):
-    """Serves ``content`` with ranges; ``requests`` records path and range; sends ``at_most`` bytes of each answer."""
-
-    content = b""
-    at_most: int | None = None
-    requests: list[tuple[str, str | None]]
-
-    def do_GET(self) -> None:
-        wanted = self.headers.get("Range")
-        self.requests.append((self.path, wanted))
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-        if start >= len(self.content):
-            self.send_error(416)
-            return
-        body = self.content[start:]
-        self.send_response(206 if wanted else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[: self.at_most])
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Server]]:
-    handler = type("Handler", (Server,), {"content": safetensors.numpy.save(TENSORS), "requests": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{running.server_port}/")
+    with serving(safetensors.numpy.save(TENSORS)) as (handler, address):
+        monkeypatch.setenv("HF_ENDPOINT", f"{address}/")
         monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path / "home"))
         yield handler
-        running.shutdown()
-        thread.join()
 
 
 def on_hub(server: type[Server]) -> WeightSource:
@@ -223,7 +193,7 @@ def test_broken_download_is_resumed(server: type[Server]) -> None:
 
 
 def test_complete_part_is_checked_without_another_byte(server: type[Server], tmp_path: Path) -> None:
-    part = tmp_path / "home" / "hub" / f"{sha256(server.content)}.part"
+    part = tmp_path / "home" / "hub" / f"{sha256(server.content)}.safetensors.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(server.content)
     assert hub.fetch(on_hub(server)).read_bytes() == server.content
@@ -232,7 +202,7 @@ def test_complete_part_is_checked_without_another_byte(server: type[Server], tmp
 def test_wrong_content_is_never_used(server: type[Server], tmp_path: Path) -> None:
     source = on_hub(server)
     server.content = server.content[:-1] + b"\x07"
-    with pytest.raises(AccelbenchError, match=r"the task pins .*: not used"):
+    with pytest.raises(AccelbenchError, match=r"is pinned: not used"):
         hub.fetch(source)
     assert list((tmp_path / "home" / "hub").iterdir()) == []
 
