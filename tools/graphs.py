@@ -12,46 +12,129 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import onnx
+import onnx_ir
 import onnxscript.optimizer
 import torch
 from onnx.external_data_helper import set_external_data
 from torch import nn
 
 ALIGNMENT = 64
+LARGEST = 512 * 512
+"""Elements of a folded constant, at most: the library's own limit."""
+
+MASK_LARGEST = 512
+"""The same where masks are made of ranges: they grow with the square of the length, and a graph should not hold one."""
 
 
 def export(
-    module: nn.Module, inputs: Mapping[str, torch.Tensor], outputs: Sequence[str], graph_name: str
+    module: nn.Module,
+    inputs: Mapping[str, torch.Tensor],
+    outputs: Sequence[str],
+    graph_name: str,
+    largest: int = LARGEST,
 ) -> onnx.ModelProto:
     """The module as ONNX with the first axis of every input and output called ``batch``.
 
     The exporter's rewriting is off, because it would fold batch norms into convolutions and transposed weights into
     new ones: the initializers would no longer be the state dict's, and a compiler under test should be seen to do
-    that by itself. Only arithmetic on constants is folded. What is left of the tracing noise goes: zero biases,
-    metadata with stack traces, doc strings, and intermediate shapes.
+    that by itself. Only arithmetic on constants is folded, up to ``largest`` elements. What is left of the
+    tracing noise goes: zero biases, metadata with stack traces, doc strings, and intermediate shapes.
     """
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     batch = torch.export.Dim("batch")
+    program = _translated(module, inputs, outputs, tuple({0: batch} for _ in inputs))
+    return _cleaned(program.model_proto, graph_name, largest)
+
+
+def export_bare(
+    module: nn.Module,
+    inputs: Mapping[str, torch.Tensor],
+    outputs: Sequence[str],
+    graph_name: str,
+    prefix: str = "",
+) -> onnx.ModelProto:
+    """As ``export`` and ``without_weights`` in one, for weights that are not there or need not be written.
+
+    No tensor of the state dict is read, so its storage may be anything of the right shape (``hollow``). Initializers
+    lose ``prefix``, come in the state dict's order, and lie in ``weights.bin`` in that order: modules with the same
+    weights have the same ``weights.bin``. The module's forward takes every input as one of ``*args``.
+    """
+    names: dict[str, str] = {}
+    first: dict[int, str] = {}
+    for name, tensor in module.state_dict(keep_vars=True).items():  # tied tensors have the name of the first
+        names[name] = first.setdefault(id(tensor), name.removeprefix(prefix))
+    batch = torch.export.Dim("batch")
+    model = _translated(module, inputs, outputs, (tuple({0: batch} for _ in inputs),)).model
+    initializers = model.graph.initializers
+    stored = {hub: initializers.pop(name) for name, hub in names.items() if name in initializers}
+    order = list(dict.fromkeys(names.values()))
+    offset = 0
+    for name in filter(stored.__contains__, order):
+        value = stored[name]
+        length = value.const_value.nbytes
+        value.name = name
+        value.const_value = onnx_ir.ExternalTensor(
+            "weights.bin", offset, length, value.dtype, shape=value.shape, name=name
+        )
+        initializers.add(value)
+        offset += -(-length // ALIGNMENT) * ALIGNMENT
+    proto = _cleaned(onnx_ir.to_proto(model), graph_name, MASK_LARGEST)
+    places = {name: place for place, name in enumerate(order)}
+    tensors = sorted(proto.graph.initializer, key=lambda tensor: places.get(tensor.name, len(order)))
+    copies = [onnx.TensorProto.FromString(tensor.SerializeToString()) for tensor in tensors]
+    del proto.graph.initializer[:]
+    proto.graph.initializer.extend(copies)
+    return proto
+
+
+def hollow(module: nn.Module) -> nn.Module:
+    """The module, which may be on the device ``meta``, with parameters whose elements are all one zero in memory: it
+    can be exported, however large it is."""
+    shared: dict[int, nn.Parameter] = {}
+    for owner in module.modules():
+        for name, tensor in list(owner.named_parameters(recurse=False)):
+            if id(tensor) not in shared:
+                zero = torch.zeros(1, dtype=tensor.dtype).expand(tensor.shape)
+                shared[id(tensor)] = nn.Parameter(zero, requires_grad=False)
+            setattr(owner, name, shared[id(tensor)])
+    return module
+
+
+def _translated(
+    module: nn.Module, inputs: Mapping[str, torch.Tensor], outputs: Sequence[str], dynamic_shapes: object
+) -> torch.onnx.ONNXProgram:
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        program = torch.onnx.export(
+        return torch.onnx.export(
             module.eval(),
             tuple(inputs.values()),
             dynamo=True,
             optimize=False,
-            dynamic_shapes=tuple({0: batch} for _ in inputs),
+            dynamic_shapes=dynamic_shapes,
             input_names=list(inputs),
             output_names=list(outputs),
             verbose=False,
         )
-    model = program.model_proto
+
+
+def _cleaned(model: onnx.ModelProto, graph_name: str, largest: int = LARGEST) -> onnx.ModelProto:
     _expect_used(model.graph)
-    onnxscript.optimizer.fold_constants(model, should_fold=lambda node: False if node.op_type == "Transpose" else None)
+    onnxscript.optimizer.fold_constants(
+        model,
+        output_size_limit=largest,
+        should_fold=_foldable,
+    )
     _drop_zero_biases(model.graph)
     onnxscript.optimizer.remove_unused_nodes(model)
     model.graph.name = graph_name
     _strip(model)
     return model
+
+
+def _foldable(node: onnx_ir.Node) -> bool | None:
+    """Whether to compute a node of constants: not on weights, which may have no data (None: the library decides)."""
+    stored = (value is not None and isinstance(value.const_value, onnx_ir.ExternalTensor) for value in node.inputs)
+    return False if node.op_type == "Transpose" or any(stored) else None
 
 
 def _expect_used(graph: onnx.GraphProto) -> None:
