@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pydantic
 import safetensors
 from numpy.typing import NDArray
@@ -162,30 +163,62 @@ def graph_bytes(task: Task, folder: Path) -> bytes:
 
 
 def _safetensors(kind: Kind, path: Path, slots: list[Slot], detail: str) -> Source:
-    """Checks names, shapes and types of every slot before the first byte is used."""
-    try:
-        with safetensors.safe_open(path, "numpy") as tensors:
-            present = set(tensors.keys())
-            for slot in slots:
-                if slot.name not in present:
-                    raise UsageError(f"{path} has no tensor {slot.name}, which the graph needs{_hint(present)}")
-                view = tensors.get_slice(slot.name)
-                shape, dtype = tuple(view.get_shape()), _DTYPES.get(view.get_dtype(), view.get_dtype())
-                if shape != slot.shape or dtype != slot.dtype:
-                    raise UsageError(
-                        f"{path}: tensor {slot.name} is {dtype}{list(shape)}, "
-                        f"the graph needs {slot.dtype}{list(slot.shape)}"
-                    )
-    except FileNotFoundError as error:
-        raise UsageError(f"{path} does not exist: name a safetensors file") from error
-    except (OSError, safetensors.SafetensorError) as error:
-        raise UsageError(f"{path} is not a readable safetensors file ({error}): name another one") from error
+    """Checks names, shapes and types of every slot before the first byte is used. A hub's index of several files stands
+    for all of them; float16 and bfloat16 are taken for float32, which holds their values exactly."""
+    files = _shards(path) if path.name.endswith(INDEX) else {}
+    for file in sorted(set(files.values()) or {path}):
+        try:
+            with safetensors.safe_open(file, "numpy") as tensors:
+                present = set(tensors.keys())
+                for slot in slots:
+                    if files.get(slot.name, path) in (file, path):
+                        _check(tensors, present, slot, file)
+        except FileNotFoundError as error:
+            raise UsageError(f"{file} does not exist: name a safetensors file") from error
+        except (OSError, safetensors.SafetensorError) as error:
+            raise UsageError(f"{file} is not a readable safetensors file ({error}): name another one") from error
 
     def pieces(slot: Slot) -> Iterator[Array]:
-        with safetensors.safe_open(path, "numpy") as tensors:
-            yield tensors.get_tensor(slot.name).reshape(-1)
+        file = files.get(slot.name, path)
+        with safetensors.safe_open(file, "numpy") as tensors:
+            if tensors.get_slice(slot.name).get_dtype() == "BF16":
+                yield from _widened(file, slot)
+            else:
+                yield tensors.get_tensor(slot.name).astype(slot.dtype, copy=False).reshape(-1)
 
-    return Source(kind, _digest([kind, file_sha256(path)]), detail, pieces)
+    return Source(
+        kind, _digest([kind, *(file_sha256(file) for file in sorted({path, *files.values()}))]), detail, pieces
+    )
+
+
+def _check(tensors: Any, present: set[str], slot: Slot, file: Path) -> None:
+    if slot.name not in present:
+        raise UsageError(f"{file} has no tensor {slot.name}, which the graph needs{_hint(present)}")
+    view = tensors.get_slice(slot.name)
+    shape, dtype = tuple(view.get_shape()), _DTYPES.get(view.get_dtype(), view.get_dtype())
+    if shape != slot.shape or dtype not in (slot.dtype, *(_NARROW if slot.dtype == "float32" else ())):
+        raise UsageError(
+            f"{file}: tensor {slot.name} is {dtype}{list(shape)}, the graph needs {slot.dtype}{list(slot.shape)}"
+        )
+
+
+def _shards(index: Path) -> dict[str, Path]:
+    """The file of each tensor by a hub's index, which lies beside them."""
+    try:
+        named = json.loads(index.read_bytes())["weight_map"]
+        return {name: index.parent / Path(file).name for name, file in named.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{index} is no index of safetensors files ({error}): name another one") from error
+
+
+def _widened(path: Path, slot: Slot) -> Iterator[Array]:
+    """A tensor of bfloat16, which NumPy does not know, as float32: it is the upper half of one."""
+    with path.open("rb") as handle:
+        size = int.from_bytes(handle.read(8), "little")
+        start, _ = json.loads(handle.read(size))[slot.name]["data_offsets"]
+    halves = np.memmap(path, "<u2", "r", 8 + size + start, (slot.count,))
+    for first in range(0, slot.count, seeded.CHUNK):
+        yield (halves[first : first + seeded.CHUNK].astype(np.uint32) << np.uint32(16)).view(np.float32)
 
 
 def _hint(present: set[str]) -> str:
@@ -203,6 +236,11 @@ def _digest(value: object) -> str:
 
 _DTYPES = {
     "F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32", "I16": "int16",
-    "I8": "int8", "U8": "uint8", "BOOL": "bool",
+    "I8": "int8", "U8": "uint8", "BOOL": "bool", "BF16": "bfloat16",
 }  # fmt: skip
 """Safetensors' names of types and NumPy's."""
+
+_NARROW = ("float16", "bfloat16")
+
+INDEX = ".safetensors.index.json"
+"""How the name of a hub's index of several files ends."""
