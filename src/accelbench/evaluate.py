@@ -32,6 +32,7 @@ from accelbench.model import (
     Plan,
     Quality,
     Report,
+    Stage,
     Status,
     Target,
     TaskFacts,
@@ -55,7 +56,7 @@ class Setting:
     """What holds for every evaluation of a run: effort, timed passes, tolerance (None: the task's own), the command as
     typed, the time limit of one step in seconds (None: the backend's own), who is told what is being done, and the
     driver: with ``loadgen`` every pass is followed by a run under LoadGen. After the ``plans`` come the
-    ``searches``; one of the two may be empty."""
+    ``searches``; one of the two may be empty. With ``stages`` the host's steps on real data are timed too."""
 
     effort: Effort
     plans: tuple[Plan, ...]
@@ -65,6 +66,7 @@ class Setting:
     say: Callable[[str], None]
     driver: Driver = "accelbench"
     searches: tuple[Search, ...] = ()
+    stages: bool = False
 
 
 @dataclass
@@ -80,6 +82,7 @@ class Facts:
     quality: Quality | None = None
     measurements: list[Measurement] = field(default_factory=list)
     loadgen: list[LoadGen] = field(default_factory=list)
+    stages: tuple[Stage, ...] = ()
 
 
 def evaluate(
@@ -127,6 +130,9 @@ def _steps(
         plans = sorted(setting.plans, key=lambda plan: (plan.compiled_batch, plan.purpose))
         passed = bench.check((*plans, *(wanted.plan for wanted in setting.searches))[0])
         facts.quality = _quality(subject, bench.outputs, reference, passed.unready, stage)
+        if setting.stages and subject.real:
+            setting.say("stages of the host")
+            facts.stages = (*subject.real.stages, subject.real.postprocess(TensorSet(bench.outputs)))
         time = partial(_time, bench, setting, stage, facts)
         for plan in plans:
             time(plan)
@@ -186,7 +192,9 @@ def _quality(subject: Subject, outputs: Path, reference: Reference, unready: int
     """Scores, drift and the predictions' file; None without a reference to hold the outputs against."""
     if reference.outputs is None:
         return None
-    found, predictions = assess(subject.task, TensorSet(outputs), reference.outputs, subject.feeds.labels, unready)
+    judge = subject.real.judge if subject.real and subject.scored else None
+    ours, labels = TensorSet(outputs), subject.feeds.labels
+    found, predictions = assess(subject.task, ours, reference.outputs, labels, unready, judge)
     if not predictions:
         return found
     np.savez_compressed(stage / "predictions.npz", allow_pickle=False, **predictions)
@@ -238,4 +246,6 @@ def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts)
         files={},
         harness=harness_of(host),
         loadgen=tuple(facts.loadgen),
+        data=subject.real.facts(subject.scored) if subject.real else None,
+        stages=facts.stages,
     )

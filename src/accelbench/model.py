@@ -434,7 +434,7 @@ class Quality:
 
     ``unready``: outputs that changed after they were handed back. ``constant``: the outputs did not vary with the
     feed although the reference's do. ``predictions`` is the file with the per-sample decisions. ``scores`` are all that
-    real data is judged by, the accuracy among them; ``reference_scores`` those of the reference's outputs.
+    labels are judged by, ``accuracy`` the first of them; ``reference_scores`` those of the reference's outputs.
     """
 
     __pydantic_config__ = STRICT

@@ -17,6 +17,7 @@ from accelbench.board.table_loadgen import loadgen_table
 from accelbench.cli.ab import Duel, check_ab, duel, duel_json, duel_table, write
 from accelbench.cli.choice import Choice, Named, choice_options, wanted
 from accelbench.cli.compare import margin_option
+from accelbench.cli.data import data_options
 from accelbench.cli.output import DONE, json_option, print_json, print_table, progress
 from accelbench.cli.parsing import COMMAS, NAMED_SHAPE, options_of
 from accelbench.cli.plans import Load, load_options, plans, searches
@@ -30,6 +31,7 @@ from accelbench.reference import reference
 from accelbench.report.store import RunDirectory, open_report, reports
 from accelbench.search import Search
 from accelbench.worker.loadgen import SCENARIOS as LOADGENS
+from accelbench.zoo.real import Asked
 from accelbench.zoo.subject import Subject, from_file, from_task
 
 
@@ -47,6 +49,7 @@ from accelbench.zoo.subject import Subject, from_file, from_task
 @click.option("--seed-weights", is_flag=True, help="Draw the weights of a MODEL.onnx instead of using its own.")
 @click.option("--inputs", type=click.Path(path_type=Path), help="Feeds of a MODEL.onnx: an .npz, one array per input.")
 @click.option("--shape", "shapes", type=NAMED_SHAPE, multiple=True, help="A dynamic input's shape, NAME:1,3,224,224.")
+@data_options
 @click.option("--max-drift", type=click.FloatRange(min=0), help="Tolerated relative L2, instead of the task's.")
 @click.option("--min-accuracy", type=click.FloatRange(0, 1), help="Tolerated accuracy, instead of the task's.")
 @click.option("--option", "settings", multiple=True, help="BACKEND.NAME=VALUE, as `backend show` lists them.")
@@ -76,6 +79,8 @@ def run(
     seed_weights: bool,
     inputs: Path | None,
     shapes: tuple[tuple[str, tuple[int, ...]], ...],
+    data: Asked | None,
+    stages: bool,
     max_drift: float | None,
     min_accuracy: float | None,
     settings: tuple[str, ...],
@@ -102,18 +107,19 @@ def run(
     with progress() as say:
         if driver == "loadgen":
             _prepare_loadgen(asked, chosen, say)
-        subjects = []
+        subjects: list[Subject] = []
         for source in sources:
             say(f"{source.task.id if isinstance(source, Named) else source}: model and feeds")
-            subjects.append(
-                from_task(source.task, weights, None, source.folder, source.roster)
-                if isinstance(source, Named)
-                else from_file(source, dict(shapes), inputs, seed_weights)
-            )
+            if isinstance(source, Named):
+                subjects.append(from_task(source.task, weights, None, source.folder, source.roster, data, say))
+            elif data:
+                raise UsageError(f"--data is what a task knows how to read: {source} takes --inputs")
+            else:
+                subjects.append(from_file(source, dict(shapes), inputs, seed_weights))
         for subject in subjects:
             _check_batches(subject, asked, sought)
         folder = RunDirectory.create(output)
-        setting = Setting(load.effort, asked, None, ("accelbench", *sys.argv[1:]), timeout, say, driver, sought)
+        setting = Setting(load.effort, asked, None, ("accelbench", *sys.argv[1:]), timeout, say, driver, sought, stages)
         lines: list[Row] = []
         duels: list[Duel] = []
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +16,9 @@ from accelbench import paths
 from accelbench.errors import UsageError
 from accelbench.model import DatasetFacts, RealData, Score, Stage, Task, TensorSpec
 from accelbench.tensors import Array, Record, TensorSet, TensorWriter
-from accelbench.zoo.datasets import cail, cifar100, criteo, imagenet, squad
+from accelbench.zoo.datasets import cail, cifar100, criteo, imagenet, pinned, squad
 from accelbench.zoo.datasets.loaded import Loaded, Request
+from accelbench.zoo.download import Progress
 from accelbench.zoo.feeds import Feeds
 
 FORMAT = 1
@@ -35,17 +36,19 @@ LOADERS: Mapping[str, Callable[[Request], Loaded]] = {
 STAGED = 100
 """So many items are timed one by one, after one that is not."""
 
+DOWNLOAD = "download"
+
 COUNTS = "counts.npy"
 
 
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """What the outputs came to: the answers as arrays worth storing, the scores, the accuracy first, and how long the
-    postprocessing of each item took."""
+@dataclass(frozen=True)
+class Asked:
+    """The real data that the user wants: a folder, a file, or DOWNLOAD for what is pinned; how many items at most
+    (None: all); a tokeniser's file, or DOWNLOAD."""
 
-    table: Mapping[str, Array]
-    scores: tuple[Score, ...]
-    stage: Stage
+    data: str
+    samples: int | None = None
+    tokenizer: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,6 @@ class Real:
     """Real data that a task is evaluated on: ``feeds`` are the records of all items, one after another, ``calibration``
     those of other items where the set has more, ``folder`` what is kept of the set."""
 
-    task: Task
     source: RealData
     loaded: Loaded
     feeds: Feeds
@@ -73,19 +75,21 @@ class Real:
             scored=scored,
         )
 
-    def judge(self, outputs: TensorSet) -> Judged:
-        """Answers and scores from ``outputs``, which has one record per record of the feeds. Raises AccelbenchError
-        where the outputs are not what the set's judge needs."""
-        notes = TensorSet(self.folder / "notes")
-        counts: Array = np.load(self.folder / COUNTS)
-        starts = np.cumsum(counts) - counts
-        answers, took = [], []
-        for item, (start, count) in enumerate(zip(starts.tolist(), counts.tolist(), strict=True)):
+    def judge(self, outputs: TensorSet) -> tuple[dict[str, Array], tuple[Score, ...]]:
+        """The answers as arrays worth storing, and the scores, the accuracy first, from ``outputs``, which has one
+        record per record of the feeds. Raises AccelbenchError where the outputs are not what the judge needs."""
+        judge = self.loaded.judge
+        table = judge.table([judge.answer(*given) for given in self._given(outputs)])
+        return table, judge.score(table)
+
+    def postprocess(self, outputs: TensorSet) -> Stage:
+        """How long an answer takes, for the first STAGED items. Raises as ``judge`` does."""
+        took = []
+        for given in self._given(outputs, STAGED):
             began = time.perf_counter_ns()
-            answers.append(self.loaded.judge.answer(item, outputs[start : start + count], notes[start : start + count]))
+            self.loaded.judge.answer(*given)
             took.append(time.perf_counter_ns() - began)
-        table = self.loaded.judge.table(answers)
-        return Judged(table, self.loaded.judge.score(table), Stage("postprocess", tuple(took[:STAGED])))
+        return Stage("postprocess", tuple(took))
 
     @cached_property
     def stages(self) -> tuple[Stage, Stage]:
@@ -101,9 +105,19 @@ class Real:
             read.append(decoded - began + self.loaded.opening_ns)
         return Stage("load", tuple(read[1:])), Stage("preprocess", tuple(prepared[1:]))
 
+    def _given(self, outputs: TensorSet, limit: int | None = None) -> Iterator[tuple[int, list[Record], list[Record]]]:
+        """For each item what its answer is made from: its number, the outputs of its records, and their notes."""
+        notes = TensorSet(self.folder / "notes")
+        counts = np.load(self.folder / COUNTS).tolist()
+        end = 0
+        for item, count in enumerate(counts[:limit]):
+            start, end = end, end + count
+            yield item, outputs[start:end], notes[start:end]
 
-def real(task: Task, data: Path, samples: int | None, tokenizer: Path | None, say: Callable[[str], None]) -> Real:
-    """The real data in ``data`` as ``task`` wants it, made now or from the cache.
+
+def real(task: Task, asked: Asked, say: Callable[[str], None]) -> Real:
+    """The real data as ``task`` wants it, made now or from the cache. In a folder for several sets, a set lies in the
+    folder that has its loader's name.
 
     Raises UsageError where the task names no real data, and for data that are missing, damaged or do not fit.
     """
@@ -112,13 +126,40 @@ def real(task: Task, data: Path, samples: int | None, tokenizer: Path | None, sa
         raise UsageError(f"task {task.id} has no loader of real data: leave --data out")
     if source.loader not in LOADERS:
         raise UsageError(f"task {task.id}: unknown loader {source.loader!r}: known are {', '.join(LOADERS)}")
-    if not data.exists():
-        raise UsageError(f"--data {data}: there is no such folder or file")
-    request = Request(data, task.inputs, source.options, task.metric.outputs, samples, tokenizer)
+    vocabulary = task.dataset.options.get("vocabulary")
+    request = Request(
+        folder=_place(source.loader, asked.data, say),
+        inputs=task.inputs,
+        options=source.options,
+        outputs=task.metric.outputs,
+        samples=asked.samples,
+        tokenizer=_tokenizer(str(source.options.get("tokenizer", "")), asked.tokenizer, say),
+        vocabulary=vocabulary if isinstance(vocabulary, int) else None,
+    )
+    say(f"{task.id}: real data")
     loaded = LOADERS[source.loader](request)
     feeds, folder = _keep(task, source, loaded, say)
     others, _ = _keep(task, source, LOADERS[source.loader](replace(request, calibrating=True)), say)
-    return Real(task, source, loaded, feeds, others, folder)
+    return Real(source, loaded, feeds, others, folder)
+
+
+def _place(loader: str, data: str, say: Callable[[str], None]) -> Path:
+    if data == DOWNLOAD:
+        return pinned.data(loader, _telling(say, loader))
+    given = Path(data)
+    if not given.exists():
+        raise UsageError(f"--data {data}: there is no such folder or file")
+    return given / loader if (given / loader).is_dir() else given
+
+
+def _tokenizer(name: str, asked: str | None, say: Callable[[str], None]) -> Path | None:
+    if asked == DOWNLOAD:
+        return pinned.vocabulary(name, _telling(say, name))
+    return None if asked is None else Path(asked)
+
+
+def _telling(say: Callable[[str], None], name: str) -> Progress:
+    return lambda have, whole: say(f"{name}: {have:,} of {whole or '?'} bytes")
 
 
 def _keep(task: Task, source: RealData, loaded: Loaded, say: Callable[[str], None]) -> tuple[Feeds, Path]:

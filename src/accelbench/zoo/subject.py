@@ -16,6 +16,7 @@ from accelbench.zoo.facts import facts_of
 from accelbench.zoo.feeds import Feeds, calibration, feeds
 from accelbench.zoo.graph_facts import GraphFacts, graph_facts
 from accelbench.zoo.materialise import Model, materialise
+from accelbench.zoo.real import Asked, Real, real
 from accelbench.zoo.user import Shapes
 
 HUB = "hub"
@@ -27,7 +28,7 @@ class Subject:
     """A task ready to be evaluated. ``model(batch)`` is its complete ONNX file for that batch; ``feeds`` are the
     samples of the accuracy pass and of the timed passes, ``calibration`` other ones of the same distribution, for
     precisions that need to see data; ``facts`` are counted from the graph for one sample. ``roster`` is the name of the
-    list that gives the task its tier."""
+    list that gives the task its tier. ``real`` are the real data that the feeds are made of."""
 
     task: Task
     task_hash: str
@@ -36,6 +37,12 @@ class Subject:
     calibration: Feeds
     facts: GraphFacts
     roster: str | None = None
+    real: Real | None = None
+
+    @property
+    def scored(self) -> bool:
+        """Whether labels of real data mean something for the weights in use: not for seeded ones."""
+        return self.model(1).weights.kind != "seeded"
 
 
 def from_task(
@@ -44,11 +51,13 @@ def from_task(
     progress: Progress | None = None,
     folder: Path | None = None,
     roster: str | None = None,
+    data: Asked | None = None,
+    say: Callable[[str], None] = lambda _text: None,
 ) -> Subject:
     """The task in ``folder`` (None: a shipped one), which ``roster`` lists, with the weights that are named: None (the
-    first at hand), one of ``KINDS``, or a safetensors file.
+    first at hand), one of ``KINDS``, or a safetensors file; on real data, or (None) on the task's own samples.
 
-    Raises UsageError when the weights are missing, damaged or do not fit.
+    Raises UsageError when weights or data are missing, damaged or do not fit.
     """
     folder = folder or catalogue.folder(task)
     file = Path(weights) if weights is not None and weights not in KINDS else None
@@ -65,14 +74,16 @@ def from_task(
         return materialise(chosen, folder, batch=batch, weights_file=file, use_hub=weights == HUB, progress=progress)
 
     model(1)
+    found = real(task, data, say) if data else None
     return Subject(
         task=task,
         task_hash=catalogue.task_hash(task, folder),
         model=model,
-        feeds=feeds(task, folder),
-        calibration=calibration(task, folder),
+        feeds=found.feeds if found else feeds(task, folder),
+        calibration=found.calibration if found else calibration(task, folder),
         facts=facts_of(task, folder),
         roster=roster,
+        real=found,
     )
 
 

@@ -18,7 +18,7 @@ from accelbench.errors import AccelbenchError, UsageError
 from accelbench.metrics.means import mean
 from accelbench.model import Score
 from accelbench.tensors import Array, Record
-from accelbench.zoo.datasets.loaded import Loaded, Request, chosen, digest, option
+from accelbench.zoo.datasets.loaded import Loaded, Request, chosen, digest
 from accelbench.zoo.datasets.tokenizing import Frame, Ids, Tokenizer, laid_out
 
 CHOICES = "BC"
@@ -43,7 +43,7 @@ def load(request: Request) -> Loaded:
     every = triples(path)
     opening = (time.perf_counter_ns() - began) // max(1, len(every))
     used = [every[item] for item in chosen(request, len(every))]
-    tokenizer = Tokenizer(request.tokenizer, option(request, "lowercase", True))
+    tokenizer = Tokenizer(request)
     frame, length = tokenizer.frame(), _length(request)
     inputs = {spec.name for spec in request.inputs}
 

@@ -43,10 +43,10 @@ def load(request: Request) -> Loaded:
     used = chosen(request, len(photos))
     if len(used) < CLASSES and not request.calibrating:
         raise UsageError(f"--samples {len(used)}: CIFAR-100 needs at least {CLASSES}, one for each class's prompt")
-    transform, tokenizer = Transform.of(request), Tokenizer(request.tokenizer)
+    transform, tokenizer = Transform.of(request), Tokenizer(request)
     prompt = option(request, "prompt", PROMPT)
     image, text, length = _inputs(request)
-    prompts = [_prompt(tokenizer, prompt.format(name), length) for name in names]
+    prompts = [_prompt(tokenizer, prompt.replace("{}", name), length) for name in names]
 
     def prepare(item: tuple[int, Photo]) -> list[Record]:
         return [{image: transform(item[1]), text: prompts[item[0] % CLASSES]}]

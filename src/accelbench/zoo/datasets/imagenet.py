@@ -56,12 +56,12 @@ def load(request: Request) -> Loaded:
 
 def pictures(folder: Path) -> list[Labelled]:
     """Every picture with its class, sorted by path. Raises UsageError where the layout is not known."""
-    for place in (folder / "val", folder):
+    for place in filter(Path.is_dir, (folder / "val", folder)):
         for name in LISTS:
             for beside in (place, folder):
                 if (beside / name).is_file():
                     return sorted(_listed(place, beside / name))
-        folders = sorted(child for child in place.iterdir() if child.is_dir()) if place.is_dir() else []
+        folders = sorted(child for child in place.iterdir() if child.is_dir())
         numbers = _numbers([child.name for child in folders], folder, place)
         if numbers is not None:
             return sorted((path, numbers[child.name]) for child in folders for path in _photos(child))

@@ -25,8 +25,8 @@ CALIBRATION_COUNT = 64
 @dataclass(frozen=True)
 class Request:
     """What is asked of a loader: the folder (or the file) with the data, the task's inputs and options, the outputs
-    that its metric reads, how many items at most (None: all), a tokeniser's file, and whether the items are to
-    calibrate on."""
+    that its metric reads, how many items at most (None: all), a tokeniser's file, how many ids the model knows (None:
+    no matter), and whether the items are to calibrate on."""
 
     folder: Path
     inputs: tuple[TensorSpec, ...]
@@ -34,6 +34,7 @@ class Request:
     outputs: tuple[str, ...] = ()
     samples: int | None = None
     tokenizer: Path | None = None
+    vocabulary: int | None = None
     calibrating: bool = False
 
 

@@ -21,7 +21,7 @@ from accelbench.errors import AccelbenchError, UsageError
 from accelbench.metrics import squad as rule
 from accelbench.model import Score
 from accelbench.tensors import Array, Record
-from accelbench.zoo.datasets.loaded import Loaded, Request, chosen, digest, option
+from accelbench.zoo.datasets.loaded import Loaded, Request, chosen, digest
 from accelbench.zoo.datasets.tokenizing import Frame, Ids, Tokenizer, Words, laid_out
 
 QUERY_TOKENS = 64
@@ -50,7 +50,7 @@ def load(request: Request) -> Loaded:
     every = questions(path)
     opening = (time.perf_counter_ns() - began) // max(1, len(every))
     used = [every[item] for item in chosen(request, len(every))]
-    tokenizer = Tokenizer(request.tokenizer, option(request, "lowercase", True))
+    tokenizer = Tokenizer(request)
     windows = _Windows(tokenizer, tokenizer.frame(), {spec.name for spec in request.inputs}, _length(request))
     return Loaded(
         name=f"SQuAD 1.1, {path.name}",

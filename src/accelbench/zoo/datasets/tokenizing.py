@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelbench.errors import UsageError
+from accelbench.zoo.datasets.loaded import Request, option
 
 try:
     import tokenizers
@@ -52,9 +53,10 @@ class Frame:
 class Tokenizer:
     """A tokeniser of the ``tokenizers`` library: its own ``tokenizer.json``, or the WordPiece ``vocab.txt`` of BERT."""
 
-    def __init__(self, path: Path | None, lowercase: bool = True) -> None:
-        """``lowercase`` is asked of a ``vocab.txt`` only, which does not tell. Raises UsageError where the library or
-        the file is missing, and for a file that is no tokeniser."""
+    def __init__(self, request: Request) -> None:
+        """Option ``lowercase`` (true) matters to a ``vocab.txt`` alone, which does not tell. Raises UsageError where
+        the library or the file is missing, and for a file that is no tokeniser, or one with more ids than the model."""
+        path, lowercase = request.tokenizer, option(request, "lowercase", True)
         if path is None:
             raise UsageError(
                 "this data set is text: name the model's tokeniser, --tokenizer tokenizer.json or vocab.txt"
@@ -68,6 +70,11 @@ class Tokenizer:
             raise UsageError(f"--tokenizer {path} cannot be read ({error.strerror})") from error
         except Exception as error:  # the library raises nothing narrower
             raise UsageError(f"--tokenizer {path} is neither a tokenizer.json nor a vocab.txt ({error})") from error
+        count = made.get_vocab_size()
+        if request.vocabulary is not None and count > request.vocabulary:
+            raise UsageError(
+                f"--tokenizer {path} has {count} ids, the model {request.vocabulary}: it is another model's"
+            )
         made.no_truncation()
         made.no_padding()
         self.sha256 = hashlib.sha256(data + bytes([lowercase])).hexdigest()

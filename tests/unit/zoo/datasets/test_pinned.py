@@ -25,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_set_is_downloaded_once_and_resumed_where_it_broke(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int | None]] = []
     with serving(CONTENT) as (server, address):
-        monkeypatch.setitem(pinned.SETS, "squad", Pinned(f"{address}/set/dev.json", SHA256))  # type: ignore[misc]
+        monkeypatch.setitem(pinned.SETS, "squad", Pinned(f"{address}/set/dev.json", SHA256))
         server.at_most = 100
         with pytest.raises(AccelbenchError, match="broke after 100 of 792 bytes: try again to resume"):
             pinned.data("squad")
@@ -40,9 +40,9 @@ def test_a_set_is_downloaded_once_and_resumed_where_it_broke(home: Path, monkeyp
 def test_a_vocabulary_comes_from_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(CONTENT) as (server, address):
         monkeypatch.setenv("HF_ENDPOINT", address)
-        monkeypatch.setitem(pinned.VOCABULARIES, "mine", Pinned("org/net/abc/vocab.txt", SHA256))  # type: ignore[misc]
+        monkeypatch.setitem(pinned.VOCABULARIES, "mine", Pinned("org/net/abc/vocab.txt", SHA256))
         assert pinned.vocabulary("mine").read_bytes() == CONTENT
-        monkeypatch.setitem(pinned.VOCABULARIES, "other", Pinned("net/abc/vocab.txt", "0" * 64))  # type: ignore[misc]
+        monkeypatch.setitem(pinned.VOCABULARIES, "other", Pinned("net/abc/vocab.txt", "0" * 64))
         with pytest.raises(AccelbenchError, match=r"000000000000… is pinned: not used"):
             pinned.vocabulary("other")
     assert [path for path, _ in server.requests] == ["/org/net/resolve/abc/vocab.txt", "/net/resolve/abc/vocab.txt"]
@@ -53,7 +53,7 @@ def test_what_is_not_pinned_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
         pinned.data("imagenet")
     with pytest.raises(UsageError, match="pinned for this task: use --tokenizer FILE"):
         pinned.vocabulary("")
-    monkeypatch.setitem(pinned.SETS, "squad", Pinned("http://127.0.0.1:9/dev.json", SHA256))  # type: ignore[misc]
+    monkeypatch.setitem(pinned.SETS, "squad", Pinned("http://127.0.0.1:9/dev.json", SHA256))
     with pytest.raises(AccelbenchError, match="go online, or use --data DIR"):
         pinned.data("squad")
 
