@@ -19,8 +19,16 @@ class UsageError(AccelbenchError):
     exit_code = 2
 
 
-class TooLarge(UsageError):
+class NotHere(UsageError):
+    """A task that this machine cannot run as it is: of a whole tier, it is left out."""
+
+
+class TooLarge(NotHere):
     """A task needs more memory or disk than this machine has."""
+
+
+class NoWeights(NotHere):
+    """A task's weights are not on this machine."""
 
 
 class Unsupported(AccelbenchError):

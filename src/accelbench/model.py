@@ -49,13 +49,14 @@ class WeightSource:
     """One place that a task's weights can come from; a task lists them in the order of preference.
 
     ``kind`` is ``shipped`` (``file`` beside the task), ``local`` (a safetensors file that the user names), ``hub``
-    (``repo`` at ``revision``, file ``file``, checked against ``sha256``), ``seeded`` (drawn from ``seed`` with the
-    moments in ``file``) or ``model`` (inside the user's own ONNX file).
+    (``repo`` at ``revision``, file ``file``, checked against ``sha256``), ``package`` (the same of package ``repo`` of
+    the Python index in version ``revision``), ``seeded`` (drawn from ``seed`` with the moments in ``file``) or
+    ``model`` (inside the user's own ONNX file).
     """
 
     __pydantic_config__ = STRICT
 
-    kind: Literal["shipped", "local", "hub", "seeded", "model"]
+    kind: Literal["shipped", "local", "hub", "package", "seeded", "model"]
     file: str | None = None
     sha256: str | None = None
     repo: str | None = None
@@ -83,11 +84,11 @@ class Dataset:
 @dataclass(frozen=True)
 class Metric:
     """How outputs become accuracy: ``name`` (``top1``, ``span``, ``auc``, ``zero_shot``,
-    ``detections``, ``none``), and the outputs that it reads."""
+    ``retrieval``, ``detections``, ``none``), and the outputs that it reads."""
 
     __pydantic_config__ = STRICT
 
-    name: Literal["top1", "span", "auc", "zero_shot", "detections", "none"]
+    name: Literal["top1", "span", "auc", "zero_shot", "retrieval", "detections", "none"]
     outputs: tuple[str, ...] = ()
     target: float | None = None
 
@@ -487,7 +488,7 @@ class Weights:
 
     __pydantic_config__ = STRICT
 
-    kind: Literal["shipped", "local", "hub", "seeded", "model"]
+    kind: Literal["shipped", "local", "hub", "package", "seeded", "model"]
     sha256: str
     parameters: int
     detail: str

@@ -24,7 +24,7 @@ from accelbench.cli.plans import Load, load_options, plans, searches
 from accelbench.cli.sharing import Sharing, alone, shared, sharing_options
 from accelbench.cli.targets import PRECISION, PRECISIONS, Side, sides, targets
 from accelbench.envs import overlay
-from accelbench.errors import TooLarge, UsageError
+from accelbench.errors import NotHere, UsageError
 from accelbench.evaluate import Driver, Setting, evaluate
 from accelbench.model import Plan, Tolerance
 from accelbench.reference import reference
@@ -45,7 +45,9 @@ from accelbench.zoo.subject import Subject, from_file, from_task
 )
 @load_options
 @sharing_options
-@click.option("--weights", help="`shipped`, `hub`, `package`, `seeded` or a safetensors file. Default: the task's first at hand.")
+@click.option(
+    "--weights", help="`shipped`, `hub`, `package`, `seeded`, or a safetensors file. Default: the first at hand."
+)
 @click.option("--seed-weights", is_flag=True, help="Draw the weights of a MODEL.onnx instead of using its own.")
 @click.option("--inputs", type=click.Path(path_type=Path), help="Feeds of a MODEL.onnx: an .npz, one array per input.")
 @click.option("--shape", "shapes", type=NAMED_SHAPE, multiple=True, help="A dynamic input's shape, NAME:1,3,224,224.")
@@ -94,8 +96,8 @@ def run(
     """Evaluate each task on each backend in each precision: compile, accuracy, drift, latency, throughput, report.
 
     Exit code 0: all done and within tolerance (unsupported is no failure). 1: something failed or left its
-    tolerance; the others still ran and are reported. 2: bad usage. Of a tier, tasks that this machine cannot hold are
-    left out.
+    tolerance; the others still ran and are reported. 2: bad usage. Of a tier, tasks that this machine cannot hold, or
+    whose weights are not on it, are left out.
     """
     asked, sought = shared(plans(load), searches(load), sharing)
     if ab:
@@ -147,16 +149,16 @@ def made(
     make: Callable[[Named | Path], Subject],
     say: Callable[[str], None],
 ) -> list[Subject]:
-    """What ``make`` makes of each source. A task that this machine cannot hold is left out, and ``say`` is told. Raises
-    TooLarge for one that is among the ``names``, and where nothing is left."""
+    """What ``make`` makes of each source. A task that this machine cannot hold, or that has no weights there, is left
+    out, and ``say`` is told. Raises NotHere for one that is among the ``names``, and where nothing is left."""
     subjects: list[Subject] = []
-    problem: TooLarge | None = None
+    problem: NotHere | None = None
     for source in sources:
         name = source.task.id if isinstance(source, Named) else str(source)
         say(f"{name}: model and feeds")
         try:
             subjects.append(make(source))
-        except TooLarge as error:
+        except NotHere as error:
             if name in names:
                 raise
             problem = error

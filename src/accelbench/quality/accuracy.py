@@ -37,6 +37,8 @@ def decisions(metric: Metric, outputs: TensorSet) -> dict[str, Array]:
     - ``auc``: ``{"score": float64 [n]}``, the last element of the output (one score, or two class probabilities).
     - ``zero_shot``: ``{"top1": int64 [n, 1]}``, the class whose text has the embedding nearest to the picture's, by
       their cosine; the metric's outputs are the embeddings of pictures and of texts, the classes ZERO_SHOT_CLASSES.
+    - ``retrieval``: ``{"nearest": int64 [n, 1]}``, the other sample whose embedding, the metric's output, is nearest
+      by their cosine.
     - ``detections``: ``{"detections": float32 [n, 300, 6]}``, see ``metrics.detection``.
     - ``none``: nothing.
 
@@ -50,6 +52,8 @@ def decisions(metric: Metric, outputs: TensorSet) -> dict[str, Array]:
         raise AccelbenchError(f"metric {metric.name} reads output {missing[0]}; there is {', '.join(outputs.names)}")
     if metric.name == "zero_shot":
         return {"top1": _nearest(outputs, names)}
+    if metric.name == "retrieval":
+        return {"nearest": _neighbours(outputs, names[0])}
     rows = [_DECIDE[metric.name](record, names) for record in outputs]
     if len({len(row) for row in rows}) > 1:
         raise AccelbenchError(f"metric {metric.name} needs the same shape of {names[0]} in every record")
@@ -63,8 +67,9 @@ def decisions(metric: Metric, outputs: TensorSet) -> dict[str, Array]:
 
 def score(metric: Metric, decided: Decisions, labels: Array) -> Score | None:
     """The metric's value against ``labels``: [n] or [n, positions] classes for ``top1``, [n, 2] for ``span`` (exact
-    match of both ends), [n] of 0 and 1 for ``auc``, objects as ``metrics.detection.score`` has them for ``detections``.
-    None for metric ``none``, for an AUC with one class only, and for pictures without objects.
+    match of both ends), [n] of 0 and 1 for ``auc``, [n] groups, from 0, for
+    ``retrieval`` (the nearest sample should be of the same), objects as ``metrics.detection.score`` has them for
+    ``detections``. None for metric ``none``, for an AUC with one class only, and for pictures without objects.
 
     The standard error of a rate is that of a mean of n samples, √(variance/n), which is the binomial √(p(1−p)/n) for
     one decision per sample; that of an AUC is Hanley and McNeil's. Raises AccelbenchError where the labels do not fit.
@@ -77,6 +82,8 @@ def score(metric: Metric, decided: Decisions, labels: Array) -> Score | None:
     theirs = np.asarray(labels).reshape(len(labels), -1)
     if theirs.shape != ours.shape:
         raise AccelbenchError(f"metric {metric.name} has decisions {list(ours.shape)}, labels {list(theirs.shape)}")
+    if metric.name == "retrieval":
+        return _rate(metric.name, np.where(ours < 0, -1, theirs[ours[:, 0]]), theirs)
     if metric.name != "auc":
         return _rate(metric.name, ours, theirs)
     scores, truth = ours[:, 0], theirs[:, 0]
@@ -145,6 +152,15 @@ def _nearest(outputs: TensorSet, names: tuple[str, ...]) -> Array:
     classes = np.stack([_unit(record[texts]) for record in outputs[:ZERO_SHOT_CLASSES]])
     cosines = np.stack([classes @ _unit(record[images]) for record in outputs])
     return np.where(np.isnan(cosines).any(axis=1), -1, cosines.argmax(axis=1))[:, None]
+
+
+def _neighbours(outputs: TensorSet, name: str) -> Array:
+    """Samples whose embedding has the length 0 or NaN have no neighbour and are nobody's."""
+    units = np.stack([_unit(record[name]) for record in outputs])
+    known = ~np.isnan(units).any(axis=1)
+    cosines = np.where(known[:, None] & known, units @ units.T, -np.inf)
+    np.fill_diagonal(cosines, -np.inf)
+    return np.where(np.isneginf(cosines.max(axis=1)), -1, cosines.argmax(axis=1))[:, None]
 
 
 def _unit(vector: Array) -> Array:

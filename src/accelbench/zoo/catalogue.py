@@ -99,7 +99,7 @@ def task_hash(task: Task, where: Path | None = None) -> str:
         for name, value in asdict(task).items()
         if name not in ("title", "tier", "domain", "tolerance", "source", "real")
     }
-    names = {source.file for source in task.weights if source.kind != "hub"} | {task.dataset.file}
+    names = {source.file for source in task.weights if source.kind not in ("hub", "package")} | {task.dataset.file}
     meaning["files"] = {
         name: hashlib.sha256(checked(place / name, None)).hexdigest() for name in sorted(filter(None, names))
     }

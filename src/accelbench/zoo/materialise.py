@@ -62,13 +62,13 @@ def materialise(
     *,
     batch: int,
     weights_file: Path | None = None,
-    use_hub: bool = False,
+    download: bool = False,
     verify: bool = False,
     progress: Progress | None = None,
 ) -> Model:
     """The task's model with its first axis fixed to ``batch``, from the cache or newly made.
 
-    ``folder`` is the task's; ``weights_file`` and ``use_hub`` choose the weights as ``weights.choose`` says. A cached
+    ``folder`` is the task's; ``weights_file`` and ``download`` choose the weights as ``weights.choose`` says. A cached
     file that is broken is made anew: its size and samples are checked always, every byte with ``verify``. Raises
     UsageError for a corrupted task, weights that do not fit, or a batch that the task does not have; TooLarge, before
     anything is written, where this machine cannot hold the task.
@@ -79,7 +79,7 @@ def materialise(
     wanted, places = slots(graph), _places(graph)
     size = max((offset + length for offset, length in places.values()), default=0)
     expect_memory(task, size)
-    source = choose(task, folder, wanted, file=weights_file, use_hub=use_hub, progress=progress)
+    source = choose(task, folder, wanted, file=weights_file, download=download, progress=progress)
     layout = [[slot.name, slot.dtype, slot.shape, places[slot.name]] for slot in wanted]
     key = hashlib.sha256(json.dumps([layout, source.key]).encode()).hexdigest()[:24]
     home = paths.home() / "models" / key

@@ -20,7 +20,8 @@ from accelbench.zoo.real import Asked, Real, real
 from accelbench.zoo.user import Shapes
 
 HUB = "hub"
-KINDS = ("shipped", HUB, "seeded")
+DOWNLOADED = (HUB, "package")
+KINDS = ("shipped", *DOWNLOADED, "seeded")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ def from_task(
 
     @cache
     def model(batch: int) -> Model:
-        return materialise(chosen, folder, batch=batch, weights_file=file, use_hub=weights == HUB, progress=progress)
+        return materialise(
+            chosen, folder, batch=batch, weights_file=file, download=weights in DOWNLOADED, progress=progress
+        )
 
     model(1)
     found = real(task, data, say) if data else None

@@ -1,4 +1,5 @@
-"""Where a task's weights come from: shipped with it, a local file, a pinned revision on the hub, or seeded.
+"""Where a task's weights come from: shipped with it, a local file, a pinned revision on the hub, a pinned package, or
+seeded.
 
 Every source gives the same thing: a ``Tensors`` of named arrays that fit the graph's initializers.
 """
@@ -19,13 +20,13 @@ import pydantic
 import safetensors
 from numpy.typing import NDArray
 
-from accelbench.errors import UsageError
+from accelbench.errors import NoWeights, UsageError
 from accelbench.model import STRICT, Task, WeightSource
-from accelbench.zoo import hub, seeded
+from accelbench.zoo import hub, package, seeded
 from accelbench.zoo.download import Progress
 
 Array = NDArray[Any]
-Kind = Literal["local", "shipped", "hub", "seeded"]
+Kind = Literal["local", "shipped", "hub", "package", "seeded"]
 
 
 @dataclass(frozen=True)
@@ -68,27 +69,35 @@ def choose(
     slots: list[Slot],
     *,
     file: Path | None = None,
-    use_hub: bool = False,
+    download: bool = False,
     progress: Progress | None = None,
 ) -> Source:
     """The first source in the task's order that is there.
 
-    A local file counts when the user names one (``file``), the hub when the user asks for it (``use_hub``), for a
-    download is a choice; what the user names is used whatever the order. ``folder`` is the task's. Raises UsageError
-    for weights that are missing, corrupted or do not fit.
+    A local file counts when the user names one (``file``), what has to be downloaded when the user asks for it
+    (``download``), or, for a package, did so before; what the user names is used whatever the order. ``folder`` is the
+    task's. Raises UsageError for weights that are missing, corrupted or do not fit.
     """
     if file is not None:
         return local(file, slots)
     for source in task.weights:
-        if source.kind == "hub" and use_hub:
+        if source.kind == "hub" and download:
             return from_hub(source, slots, progress)
-        if source.kind == "shipped" and not use_hub:
+        if source.kind == "package" and (download or package.find(source)):
+            return from_package(source, slots)
+        if source.kind == "shipped" and not download:
             return shipped(source, folder, slots)
-        if source.kind == "seeded" and not use_hub:
+        if source.kind == "seeded" and not download:
             return from_seed(source, folder, slots)
-    if use_hub:
+    if download:
         raise UsageError(f"task {task.id} names no weights on the hub: name a safetensors file with --weights FILE")
-    raise UsageError(f"task {task.id} has no weights of its own: name a safetensors file with --weights FILE")
+    for source in task.weights:
+        if source.kind == "package":
+            raise NoWeights(
+                f"task {task.id} has its weights in the package {source.repo} {source.revision}: get them with "
+                f"'accelbench zoo fetch {task.id} --weights package', or name a safetensors file with --weights FILE"
+            )
+    raise NoWeights(f"task {task.id} has no weights of its own: name a safetensors file with --weights FILE")
 
 
 def local(path: Path, slots: list[Slot]) -> Source:
@@ -107,6 +116,12 @@ def from_hub(source: WeightSource, slots: list[Slot], progress: Progress | None)
     """Weights from a pinned revision on the hub, downloaded once and checked against the task's checksum."""
     path = hub.fetch(source, progress)
     return _safetensors("hub", path, slots, f"{source.repo}@{source.revision}/{source.file}")
+
+
+def from_package(source: WeightSource, slots: list[Slot]) -> Source:
+    """Weights from a pinned package of the Python index, fetched once and checked against the task's checksum."""
+    path = package.fetch(source)
+    return _safetensors("package", path, slots, f"package {source.repo} {source.revision}, {source.file}")
 
 
 def from_seed(source: WeightSource, folder: Path, slots: list[Slot]) -> Source:

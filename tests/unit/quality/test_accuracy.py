@@ -78,6 +78,24 @@ def test_zero_shot_needs_two_outputs_and_numbers(folder: Path) -> None:
         decisions(Metric("zero_shot", ("images",)), broken)
 
 
+def test_retrieval_takes_the_nearest_other_sample_by_direction(folder: Path) -> None:
+    vectors = [[9.0, 0.0], [0.0, 0.1], [0.1, 9.0], [1.0, 0.2], [-1.0, -1.0], [0.0, 0.0], [NAN, 1.0]]
+    found = decisions(Metric("retrieval", ("e",)), columns(folder, {"e": vectors}))
+    assert found["nearest"].tolist() == [[3], [2], [1], [0], [0], [-1], [-1]]
+    groups = np.array([0, 1, 1, 1, 1, 2, 2])
+    right = score(Metric("retrieval"), found, groups)
+    assert right is not None
+    assert (right.name, right.value, right.samples) == ("retrieval", 2 / 7, 7)
+    other = {"nearest": np.where(found["nearest"] == 3, 2, found["nearest"])}
+    same = agreement(Metric("retrieval"), other, found)
+    assert same is not None
+    assert same.value == pytest.approx(4 / 7)
+
+
+def test_retrieval_among_none_finds_nobody(folder: Path) -> None:
+    assert decisions(Metric("retrieval"), columns(folder, {"e": [[1.0, 0.0]]}))["nearest"].tolist() == [[-1]]
+
+
 def test_top1_scores_with_the_binomial_error() -> None:
     decided = {"top1": np.array([[1], [0], [-1], [2], [2]])}
     found = score(TOP1, decided, np.array([1, 0, -1, 2, 1]))

@@ -179,7 +179,7 @@ def test_first_source_that_is_there_wins_and_the_users_word_before_all(tmp_path:
     assert choose(task(asked, drawn, kept), tmp_path, SLOTS).kind == "seeded"
     assert choose(task(asked, kept, drawn), tmp_path, SLOTS, file=path).kind == "local"
     with pytest.raises(UsageError, match="no weights on the hub"):
-        choose(task(kept), tmp_path, SLOTS, use_hub=True)
+        choose(task(kept), tmp_path, SLOTS, download=True)
     with pytest.raises(UsageError, match="no weights of its own"):
         choose(task(asked), tmp_path, SLOTS)
 
@@ -213,7 +213,7 @@ def on_hub(server: type[Server]) -> WeightSource:
 def test_hub_downloads_once_and_tells_progress(server: type[Server], tmp_path: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     chosen = choose(
-        task(on_hub(server)), tmp_path, SLOTS, use_hub=True, progress=lambda have, whole: seen.append((have, whole))
+        task(on_hub(server)), tmp_path, SLOTS, download=True, progress=lambda have, whole: seen.append((have, whole))
     )
     assert (chosen.kind, chosen.detail) == ("hub", "org/net@abc/m.safetensors")
     assert values(chosen.pieces(SLOTS[0])) == [0, 1, 2, 3, 4, 5]
