@@ -14,7 +14,7 @@ from accelbench import paths
 from accelbench.errors import UsageError
 from accelbench.model import Dataset, Task
 from accelbench.tensors import Array, TensorSet, TensorWriter
-from accelbench.zoo.samples import captions, clicks, digits, latents, operands, pictures, tokens
+from accelbench.zoo.samples import captions, clicks, digits, latents, operands, pictures, prompts, tokens
 from accelbench.zoo.samples.source import Source
 
 FORMAT = 1
@@ -36,6 +36,8 @@ KINDS: Mapping[str, Callable[[Dataset, Path], Source]] = {
     "operands": operands.source,
     "latents": latents.source,
     "denoising": latents.denoising,
+    "prompts": prompts.source,
+    "decoding": prompts.decoding,
 }
 """Every kind of data set that is drawn or shipped, and what yields its samples."""
 
