@@ -18,6 +18,7 @@ import safetensors.numpy
 import torch
 import train_digits
 from exporting import Exporter, freeze, say, seeded, write
+from families import decoders
 from torch import nn
 
 TASKS = Path(__file__).resolve().parent.parent / "src" / "accelbench" / "zoo" / "tasks"
@@ -62,6 +63,7 @@ EXPORTERS: dict[str, Exporter] = {
         {"dense": torch.zeros(2, 13), "sparse": torch.zeros(2, 26, dtype=torch.int64)},
         calibrate.widedeep,
     ),
+    **decoders.EXPORTERS,
 }
 
 if __name__ == "__main__":
