@@ -94,8 +94,8 @@ class Words:
 class Size:
     """One model: what the hub calls it, who described it, how to make it, its vocabulary, the prompt's ``length``, the
     places in the ``past`` of a step, and the samples of a task, its seed and the relative L2 that it tolerates: 0.03
-    where thirty layers' bfloat16 alone makes two hundredths of it. ``measured`` says on how many prompts of how many
-    tokens the cache's moments are measured (None: on the task's own)."""
+    where thirty layers' bfloat16 alone makes two hundredths of it. ``like`` names the smaller model that stands for one
+    which is too large to be run while its tasks are made."""
 
     title: str
     repo: str
@@ -107,7 +107,7 @@ class Size:
     count: int = 8
     seed: int = 1
     tolerance: float = 0.02
-    measured: tuple[int, int] | None = None
+    like: str | None = None
 
     def decoder(self) -> Decoder:
         """The model with weights that take no memory."""
@@ -185,7 +185,7 @@ SIZES: Mapping[str, Size] = {
             rope_parameters=LLAMA_3_1,
         ),
         Words(128000, 0, pad=128004, start=128000),
-        length=1024, past=1023, count=4, tolerance=0.03, measured=(4, 64),
+        length=1024, past=1023, count=4, tolerance=0.03, like="llama-135m",
     ),
     "qwen-7b": Size(
         "Qwen2.5-7B",
@@ -197,7 +197,7 @@ SIZES: Mapping[str, Size] = {
             rope_parameters={"rope_type": "default", "rope_theta": 1000000.0},
         ),
         Words(151643, 0, pad=151643),
-        length=1024, past=1023, count=4, tolerance=0.03, measured=(4, 64),
+        length=1024, past=1023, count=4, tolerance=0.03, like="qwen-0.5b",
     ),
     "tiny-llama": Size(
         "A Llama for tests", "", "three layers", tiny(llama), Words(303, 17, pad=0), length=12, past=15, count=4

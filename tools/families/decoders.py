@@ -49,7 +49,7 @@ def exporter(name: str, step: bool) -> Exporter:
             digest, changed = graphs.save(model, place / "graph.onnx.gz")
             say(place, f"graph.onnx.gz {'CHANGED' if changed else 'unchanged'}")
             stamp(place, "GRAPH", digest)
-            if size.measured is None:
+            if size.like is None:
                 task = catalogue.load(place)
                 say(place, finding(decoder, moments, size.seed, batch(TensorSet(feeds.feeds(task, place).path))))
 
@@ -142,24 +142,39 @@ def batch(samples: Sequence[object]) -> list[Tensor]:
 
 def cache_json(decoder: Decoder, size: Size, moments: calibrate.MomentsOf) -> bytes:
     """The standard deviations of keys and values, head by head, that prefill shows: over what all tokens of a text have
-    in common, and over the rest."""
-    count, length = size.measured or (size.count, size.length)
-    data = Dataset("prompts", count, 0, options={**prompt_options(size), "length": length})
+    in common, and over the rest. What texts have in common grows with depth and hardly differs from head to head, so
+    that of a model too large to be run is the smaller one's at the same share of the depth, the mean over its heads."""
+    if size.like is None:
+        found = spreads(decoder, size, moments)
+    else:
+        smaller = SIZES[size.like].decoder()
+        layers = spreads(smaller, SIZES[size.like], moments_of(smaller)).mean(-1, keepdim=True)
+        depth = decoder.net.config.num_hidden_layers
+        chosen = [round(layer * (len(layers) - 1) / (depth - 1)) for layer in range(depth)]
+        found = layers[chosen].expand(-1, -1, -1, cache_shape(decoder, 1)[0])
+    rows = []
+    for name, (shared, own) in zip(past_names(decoder), found.flatten(0, 1), strict=True):
+        row = {"shared": [_figure(v) for v in shared], "own": [_figure(v) for v in own]}
+        rows.append(f"  {json.dumps(name)}: {json.dumps(row)}")
+    return ('{"tensors": {\n' + ",\n".join(rows) + "\n}}\n").encode()
+
+
+def spreads(decoder: Decoder, size: Size, moments: calibrate.MomentsOf) -> Tensor:
+    """Standard deviations [layers, key or value, shared or own, heads] over the model's own prompts."""
+    data = Dataset("prompts", size.count, 0, options=prompt_options(size))
     inputs = batch(list(feeds.KINDS["prompts"](data, Path())[0]))
     with drawn(decoder, moments, size.seed, torch.float32):
         _, *cache = decoder(*inputs)
     weight = inputs[1][:, None, :, None].double()  # [batch, 1, tokens, 1]
     used = weight.sum(2)
-    rows = []
-    for name, tensor in zip(past_names(decoder), cache, strict=True):
+    found = []
+    for tensor in cache:
         values = tensor.double()
         common = (values * weight).sum(2) / used  # [batch, heads, width]
         rest = ((values - common[:, :, None]) ** 2 * weight).sum(2) / (used - 1)
-        own = rest.mean((0, 2))
         shared = ((common**2).mean((0, 2)) - (rest / used).mean((0, 2))).clamp(min=0)
-        row = {"shared": [_figure(v) for v in shared.sqrt()], "own": [_figure(v) for v in own.sqrt()]}
-        rows.append(f"  {json.dumps(name)}: {json.dumps(row)}")
-    return ('{"tensors": {\n' + ",\n".join(rows) + "\n}}\n").encode()
+        found.append(torch.stack([shared, rest.mean((0, 2))]).sqrt())
+    return torch.stack(found).unflatten(0, (-1, 2))
 
 
 def _figure(value: Tensor) -> float:
