@@ -6,13 +6,14 @@ suppression class by class at an overlap of 0.6, at most 300 detections.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from accelbench.errors import AccelbenchError
 from accelbench.metrics.average_precision import (
     DETECTION,
+    THRESHOLDS,
     TRUTH,
     areas,
     bootstrap_error,
@@ -77,23 +78,23 @@ def suppressed(found: Array) -> Array:
     return found[kept]
 
 
-def score(decided: Mapping[str, Array], labels: Array) -> Score | None:
-    """COCO's mAP@[.5:.95] against ``labels`` [n, m, 7], rows of ``average_precision.TRUTH`` columns with NaN where a
-    picture has fewer. None where there is no object to be found. Raises AccelbenchError where the labels do not fit.
+def score(decided: Mapping[str, Array], labels: Array, thresholds: Sequence[float] = THRESHOLDS) -> Score | None:
+    """COCO's mean average precision against ``labels`` [n, m, 7], rows of ``average_precision.TRUTH`` columns with NaN
+    where a picture has fewer: mAP@[.5:.95], or over the overlaps that are given. None where there is no object to be
+    found. Raises AccelbenchError where the labels do not fit.
     """
-    if labels.ndim != 3 or labels.shape[2] != TRUTH or len(labels) != len(decided["detections"]):
-        got = f"{len(decided['detections'])} pictures, labels {list(labels.shape)}"
+    found = decided["detections"]
+    if labels.ndim != 3 or labels.shape[2] != TRUTH or len(labels) != len(found):
+        got = f"{len(found)} pictures, labels {list(labels.shape)}"
         raise AccelbenchError(f"metric detections needs labels [pictures, objects, {TRUTH}], got {got}")
-    matches = match(_rows(decided["detections"]), _rows(labels))
-    return _score("mAP@[.5:.95]", mean_average_precision(matches), bootstrap_error(matches, len(labels)), len(labels))
+    return _score(found, _rows(labels), thresholds)
 
 
 def agreement(decided: Mapping[str, Array], reference: Mapping[str, Array]) -> Score | None:
     """mAP@0.5 of the detections, the reference's with a score of at least ``CERTAIN`` being the truth. None where the
     reference detects nothing."""
     truths = [_truths(rows[rows[:, 4] >= CERTAIN]) for rows in _rows(reference["detections"])]
-    matches = match(_rows(decided["detections"]), truths, AGREEMENT)
-    return _score("mAP@0.5", mean_average_precision(matches), bootstrap_error(matches, len(truths)), len(truths))
+    return _score(decided["detections"], truths, AGREEMENT)
 
 
 def _rows(table: Array) -> list[Array]:
@@ -107,5 +108,8 @@ def _truths(found: Array) -> Array:
     return truth
 
 
-def _score(name: str, value: float | None, error: float | None, samples: int) -> Score | None:
-    return None if value is None else Score(name, value, error, samples)
+def _score(found: Array, truths: Sequence[Array], thresholds: Sequence[float]) -> Score | None:
+    matches = match(_rows(found), truths, thresholds)
+    value = mean_average_precision(matches)
+    name = f"mAP@{thresholds[0]:g}" if len(thresholds) == 1 else "mAP@[.5:.95]"
+    return None if value is None else Score(name, value, bootstrap_error(matches, len(truths)), len(truths))

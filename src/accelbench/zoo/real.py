@@ -16,7 +16,7 @@ from accelbench import paths
 from accelbench.errors import UsageError
 from accelbench.model import DatasetFacts, RealData, Score, Stage, Task, TensorSpec
 from accelbench.tensors import Array, Record, TensorSet, TensorWriter
-from accelbench.zoo.datasets import cail, cifar100, criteo, imagenet, pinned, squad
+from accelbench.zoo.datasets import cail, cifar100, coco, criteo, imagenet, pinned, squad
 from accelbench.zoo.datasets.loaded import Loaded, Request
 from accelbench.zoo.download import Progress
 from accelbench.zoo.feeds import Feeds
@@ -27,6 +27,7 @@ FORMAT = 1
 LOADERS: Mapping[str, Callable[[Request], Loaded]] = {
     "cail2019-scm": cail.load,
     "cifar-100": cifar100.load,
+    "coco": coco.load,
     "criteo": criteo.load,
     "imagenet": imagenet.load,
     "squad": squad.load,
