@@ -14,7 +14,17 @@ from accelbench import paths
 from accelbench.errors import UsageError
 from accelbench.model import Dataset, Task
 from accelbench.tensors import Array, TensorSet, TensorWriter
-from accelbench.zoo.samples import captions, clicks, digits, latents, operands, pictures, prompts, tokens
+from accelbench.zoo.samples import (
+    captions,
+    clicks,
+    digits,
+    latents,
+    operands,
+    pictures,
+    prompts,
+    speech,
+    tokens,
+)
 from accelbench.zoo.samples.source import Source
 
 FORMAT = 1
@@ -36,6 +46,7 @@ KINDS: Mapping[str, Callable[[Dataset, Path], Source]] = {
     "operands": operands.source,
     "latents": latents.source,
     "denoising": latents.denoising,
+    "speech": speech.source,
     "prompts": prompts.source,
     "decoding": prompts.decoding,
 }
