@@ -111,6 +111,7 @@ def measure(
         before = audit.look(audited)
         warm = _warm_up(session, feeds, plan, ability, width, clock)
         watch = warm.watch
+        resident = audit.resident_bytes() if audited else None
         if watch.reason not in ("error", "interrupted"):
             watch = _drive(session, feeds, plan, warm.ability, width, clock, audited, warm.pace_ns, schedule)
         after = audit.look(audited)
@@ -130,13 +131,18 @@ def measure(
             overhead_ns=overhead[plan.purpose == "throughput"] if overhead else None,
             spin_share=watch.spin_share if plan.scenario == "server" else None,
             steal_ns=audit.difference(before.stolen_ns, after.stolen_ns),
-            rss_before_bytes=before.rss_bytes,
-            rss_after_bytes=after.rss_bytes,
+            rss_before_bytes=resident,
+            rss_after_bytes=None if after.rss_bytes is None else after.rss_bytes - _kept_bytes(watch),
         ),
         samples=samples,
         errors=tuple(watch.errors),
         began_ns=watch.begin,
     )
+
+
+def _kept_bytes(watch: Watch) -> int:
+    """The harness's own memory that a pass adds: the outputs that it kept."""
+    return sum(value.nbytes for sample in watch.kept for value in sample.outputs.values())
 
 
 @lru_cache(maxsize=1)

@@ -196,3 +196,21 @@ def test_without_feeds_there_is_no_pass() -> None:
 def test_overhead_is_told_in_nanoseconds() -> None:
     counted, wall = null_overhead()
     assert 0 < counted < wall < 20_000
+
+
+class Large:
+    """A session whose outputs have 8 MiB."""
+
+    def run(self, _feed: Feed) -> Outputs:
+        return {"y": np.ones(1 << 21, np.float32)}
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_outputs_that_the_harness_keeps_are_no_growth_of_the_stacks_memory() -> None:
+    plan = Plan("single_stream", Stop(max_s=0.6))
+    run = measure(Large(), FEEDS, plan, threads=False, submit=False, concurrency=1)
+    assert sum(value.nbytes for sample in run.samples for value in sample.outputs.values()) >= 64 << 20
+    before, after = run.audit.rss_before_bytes, run.audit.rss_after_bytes
+    assert before is None or after is None or after - before < 32 << 20
