@@ -107,7 +107,7 @@ def resnet50(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, by
             moments[f"{name}.bias"] = Moments("stored")
     fill(module, moments, seed_of(task))
     with torch.no_grad():
-        _measure_batch_norms(module, x)
+        measure_batch_norms(module, x)
         head = module.classifier[1]
         features = module.resnet(x).pooler_output.flatten(1)
         scale = 2.5 / float((features @ head.weight.T - head.weight @ features.mean(0)).std())
@@ -120,12 +120,13 @@ def resnet50(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, by
     return moments, safetensors.numpy.save(stored), finding
 
 
-def _measure_batch_norms(module: nn.Module, x: Tensor) -> None:
-    norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
+def measure_batch_norms(module: nn.Module, *inputs: Tensor) -> None:
+    """Give every batch norm the statistics of its input when ``module`` sees ``inputs``, as float16 can hold them."""
+    norms = [layer for layer in module.modules() if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d))]
     for norm in norms:
         norm.momentum = 1.0
         norm.train()
-    module(x)
+    module(*inputs)
     for norm in norms:
         norm.eval()
         norm.running_mean.copy_(norm.running_mean.half())
@@ -163,10 +164,11 @@ def bert_base(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, b
             moments[f"{name}.weight"] = Moments("constant", mean=1.0)
             moments[f"{name}.bias"] = Moments("constant")
     fill(module, moments, seed_of(task))
-    return moments, b"", _span_finding(module, feeds)
+    return moments, b"", span_finding(module, feeds)
 
 
-def _span_finding(module: nn.Module, feeds: Feeds) -> str:
+def span_finding(module: nn.Module, feeds: Feeds) -> str:
+    """What bfloat16 does to start and end logits."""
     with torch.no_grad():
         reference = torch.stack(module(**feeds))
         rounded = torch.stack(copy.deepcopy(module).bfloat16()(**feeds)).float()

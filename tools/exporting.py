@@ -24,9 +24,13 @@ Exporter = Callable[[Path], None]
 
 
 def seeded(
-    make: Callable[[], nn.Module], inputs: Mapping[str, torch.Tensor], calibration: calibrate.Calibration
+    make: Callable[[], nn.Module],
+    inputs: Mapping[str, torch.Tensor],
+    calibration: calibrate.Calibration,
+    largest: int = graphs.LARGEST,
 ) -> Exporter:
-    """Exporter of a task with seeded weights: calibrate ``make()`` and ship its moments and statistics."""
+    """Exporter of a task with seeded weights: calibrate ``make()`` and ship its moments and statistics. Constants of
+    the graph are folded up to ``largest`` elements."""
 
     def run(folder: Path) -> None:
         task = catalogue.load(folder)
@@ -38,16 +42,18 @@ def seeded(
         if statistics:
             write(folder, calibrate.STATISTICS, statistics, None)
         write(folder, "moments.json", calibrate.to_json(moments, statistics), ("weights", "seeded", "sha256"))
-        freeze(folder, module, inputs)
+        freeze(folder, module, inputs, largest)
 
     return run
 
 
-def freeze(folder: Path, module: nn.Module, inputs: Mapping[str, torch.Tensor]) -> None:
+def freeze(folder: Path, module: nn.Module, inputs: Mapping[str, torch.Tensor], largest: int = graphs.LARGEST) -> None:
     """Export the graph, take its weights out and write it."""
     task = tomllib.loads((folder / "task.toml").read_text(encoding="utf-8"))
     outputs = [output["name"] for output in task["outputs"]]
-    model = graphs.without_weights(graphs.export(module, inputs, outputs, task["id"]), list(module.state_dict()))
+    model = graphs.without_weights(
+        graphs.export(module, inputs, outputs, task["id"], largest), list(module.state_dict())
+    )
     digest, changed = graphs.save(model, folder / "graph.onnx.gz")
     say(folder, f"graph.onnx.gz {'CHANGED' if changed else 'unchanged'}")
     stamp(folder, task["graph_sha256"], digest)
