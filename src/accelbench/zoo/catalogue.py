@@ -50,15 +50,19 @@ def select(chosen: Roster, tiers: Collection[str] = (), domains: Collection[str]
     """
     order = get_args(Tier)
     entries = sorted(chosen.tasks.items(), key=lambda item: order.index(item[1].tier))
-    wanted = [(name, entry) for name, entry in entries if not tiers or entry.tier in tiers]
-    for name, entry in wanted:
-        if name not in tasks() or tasks()[name].version != entry.version:
-            raise UsageError(
-                f"roster {chosen.name} lists {name} in version {entry.version}, which this accelbench does not have: "
-                "install the one that the roster came with"
-            )
-    found = [replace(tasks()[name], tier=entry.tier) for name, entry in wanted]
+    found = [listed(chosen, name) for name, entry in entries if not tiers or entry.tier in tiers]
     return [task for task in found if not domains or task.domain in domains]
+
+
+def listed(chosen: Roster, name: str) -> Task:
+    """The task that a roster lists, in its tier there. Raises UsageError where it is not here in that version."""
+    entry = chosen.tasks[name]
+    if name not in tasks() or tasks()[name].version != entry.version:
+        raise UsageError(
+            f"roster {chosen.name} lists {name} in version {entry.version}, which this accelbench does not have: "
+            "install the one that the roster came with"
+        )
+    return replace(tasks()[name], tier=entry.tier)
 
 
 def folder(task: Task) -> Path:

@@ -15,6 +15,7 @@ from accelbench.errors import UsageError
 from accelbench.model import Dataset, Task
 from accelbench.tensors import Array, TensorSet, TensorWriter
 from accelbench.zoo.samples import (
+    arrays,
     captions,
     clicks,
     digits,
@@ -37,6 +38,7 @@ OTHER_SEED = 1_000_003
 CALIBRATION_COUNT = 64
 
 KINDS: Mapping[str, Callable[[Dataset, Path], Source]] = {
+    arrays.KIND: arrays.source,
     "digits": digits.source,
     "images": pictures.source,
     "captions": captions.source,

@@ -121,14 +121,14 @@ def read(path: Path, shapes: Shapes, seeded: bool) -> UserModel:
     Raises UsageError, in one line, for a file that is not a sound ONNX model, a dimension left open, and a shape
     for an input that there is not.
     """
-    proto = _load(path)
-    inputs, outputs = _signature(path, proto)
+    proto = load(path)
+    inputs, outputs = signature(path, proto)
     if not inputs:
         raise UsageError(f"{path} has no inputs, so there is nothing to feed it with")
     for name in shapes:
         if name not in [spec.name for spec in inputs]:
             raise UsageError(f"--shape {name}: {path} has no such input; it has {', '.join(s.name for s in inputs)}")
-    batched = not shapes and _is_batched((*inputs, *outputs))
+    batched = not shapes and is_batched((*inputs, *outputs))
     if batched:
         inputs, outputs = tuple(map(_with_batch, inputs)), tuple(map(_with_batch, outputs))
     fixed = tuple(_fixed(path, spec, shapes, batched) for spec in inputs)
@@ -143,7 +143,7 @@ def read(path: Path, shapes: Shapes, seeded: bool) -> UserModel:
         weights=(WeightSource("seeded", seed=SEED) if seeded else WeightSource("model"),),
         batched=batched,
         inputs=fixed,
-        outputs=outputs if batched else _inferred(path, proto, fixed),
+        outputs=outputs if batched else inferred(path, proto, fixed),
         dataset=Dataset("drawn", SAMPLES, SEED),
         metric=Metric("none"),
         tolerance=Tolerance(),
@@ -184,7 +184,8 @@ def _attached(node: onnx.NodeProto) -> Iterator[TensorProto]:
             yield from _tensors(body)
 
 
-def _load(path: Path) -> onnx.ModelProto:
+def load(path: Path) -> onnx.ModelProto:
+    """The file as it is, its external data not loaded but there. Raises UsageError where it is no sound ONNX model."""
     try:
         proto: onnx.ModelProto = onnx.ModelProto.FromString(path.read_bytes())
     except FileNotFoundError:
@@ -209,7 +210,9 @@ def _load(path: Path) -> onnx.ModelProto:
     return proto
 
 
-def _signature(path: Path, proto: onnx.ModelProto) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+def signature(path: Path, proto: onnx.ModelProto) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    """Inputs that have to be fed, and outputs; a dimension without a name gets one. UsageError for types that NumPy
+    has not."""
     given = {tensor.name for tensor in proto.graph.initializer}
     given |= {tensor.values.name for tensor in proto.graph.sparse_initializer}
     inputs = tuple(_spec(path, value) for value in proto.graph.input if value.name not in given)
@@ -228,7 +231,8 @@ def _spec(path: Path, value: onnx.ValueInfoProto) -> TensorSpec:
     return TensorSpec(value.name, helper.tensor_dtype_to_np_dtype(tensor.elem_type).name, tuple(dims))
 
 
-def _is_batched(specs: tuple[TensorSpec, ...]) -> bool:
+def is_batched(specs: tuple[TensorSpec, ...]) -> bool:
+    """Whether the first dimension of all is one and the same symbol."""
     firsts = {spec.shape[0] if spec.shape else 0 for spec in specs}
     return len(firsts) == 1 and isinstance(firsts.pop(), str)
 
@@ -262,12 +266,12 @@ def _fixed(path: Path, spec: TensorSpec, shapes: Shapes, batched: bool) -> Tenso
     return replace(spec, shape=shape)
 
 
-def _inferred(path: Path, proto: onnx.ModelProto, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
+def inferred(path: Path, proto: onnx.ModelProto, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
     """The outputs with the shapes that follow from the inputs', as far as they do."""
     fixed = onnx.ModelProto()
     fixed.CopyFrom(proto)
     _fix(fixed, inputs)
-    return _signature(path, onnx.shape_inference.infer_shapes(fixed, data_prop=True))[1]
+    return signature(path, onnx.shape_inference.infer_shapes(fixed, data_prop=True))[1]
 
 
 def _fix(proto: onnx.ModelProto, inputs: tuple[TensorSpec, ...]) -> None:
