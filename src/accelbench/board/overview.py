@@ -45,7 +45,8 @@ def _group(task: str, members: Sequence[tuple[Entry, Row]], best: Best) -> Marku
     weights = ", ".join(dict.fromkeys(row.weights for _, row in members if row.weights))
     label = join(task, tag("small", text("fact.weights"), ": ", weights) if weights else None)
     title = tag("tr", tag("th", label, colspan=len(COLUMNS), scope="rowgroup"), class_="group")
-    return tag("tbody", title, [_row(entry, row, best) for entry, row in members])
+    domain = members[0][0].report.task.domain
+    return tag("tbody", title, [_row(entry, row, best) for entry, row in members], data_domain=domain)
 
 
 def _row(entry: Entry, row: Row, best: Best) -> Markup:
@@ -105,7 +106,8 @@ def _verdict(row: Row) -> Markup:
 
 def _score(row: Row) -> Content:
     if row.accuracy is not None:
-        return units.fraction(row.accuracy)
+        error = units.error(row.accuracy_error)
+        return join(units.fraction(row.accuracy), tag("small", error) if error else None)
     if row.agreement is None:
         return units.ABSENT
     return join(units.fraction(row.agreement), tag("small", text("agreement")))

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
 
+from accelbench.board.domains import bar, switches
 from accelbench.board.entry import Entry
 from accelbench.board.markup import Markup, join, tag
 from accelbench.board.overview import comparison, tallies
@@ -80,6 +81,7 @@ def _body(shown: Sequence[Entry], title: str | None) -> Markup:
                 aria_label=label, lang=lang)
             for key, label, lang in languages
         ],
+        switches(shown),
         tag(
             "div",
             tag(
@@ -107,6 +109,7 @@ def _opening(shown: Sequence[Entry], title: str | None) -> Markup:
         tallies(shown),
         tag("h2", text("rows.title")),
         tag("p", text("page.quick"), class_="note") if quick else None,
+        bar(shown),
         comparison(shown),
     )
 

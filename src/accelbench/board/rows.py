@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from accelbench.board.passes import Pass, passes
 from accelbench.board.peaks import marked
 from accelbench.measure.stats import Quantile
-from accelbench.model import Effort, LoadGen, Report, Scenario, Status, Verdict
+from accelbench.model import DatasetFacts, Domain, Effort, LoadGen, Report, Scenario, Stage, Status, Tier, Verdict
 from accelbench.quality.drift import worst
 from accelbench.quality.verdict import judge
 
@@ -25,8 +27,10 @@ class Row:
     """What one plan came to. ``drift`` is that of the worst output, ``latency_s`` has p50 and p99 where the samples
     carry them, ``throughput`` is samples per second, ``report`` the path of the report's folder,
     ``loadgen`` what LoadGen said of the same plan. ``concurrency`` queries were in flight at most, ``rate`` of them
-    arrived per second. ``slo`` is the bound that a search for the highest rate had, in words, and ``peak`` whether this
-    is the rate that it ended with, confirmed."""
+    arrived per second. ``scores`` are all that labels gave, each with its standard error, ``data`` what real data they
+    are of, ``stages`` the host's steps on them in seconds per item. ``slo`` is the bound that a search for the highest
+    rate had, in words, and ``peak`` whether this is the rate that it ended with, confirmed. ``tier`` is the task's in
+    ``roster``."""
 
     task: str
     weights: str | None
@@ -54,6 +58,13 @@ class Row:
     rate: float | None = None
     slo: str | None = None
     peak: bool | None = None
+    accuracy_error: float | None = None
+    scores: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    data: Mapping[str, Any] | None = None
+    stages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    tier: Tier | None = None
+    domain: Domain | None = None
+    roster: str | None = None
 
     @property
     def indicative(self) -> bool:
@@ -96,8 +107,25 @@ def rows_of(report: Report, folder: Path, timed: Sequence[Pass]) -> list[Row]:
         throughput_ci=None,
         report=folder,
         effort=report.effort,
+        tier=report.task.tier,
+        domain=report.task.domain,
+        roster=report.task.roster,
+        accuracy_error=report.quality.accuracy.standard_error if report.quality and report.quality.accuracy else None,
+        scores={
+            score.name: {"value": score.value, "standard_error": score.standard_error, "samples": score.samples}
+            for score in (report.quality.scores if report.quality else ())
+        },
+        data=_data(report.data),
+        stages={stage.name: stage_figures(stage) for stage in report.stages if stage.ns},
     )
     return [_timed(base, each) for each in marked(timed)] or [base]
+
+
+def stage_figures(stage: Stage) -> dict[str, float]:
+    """Seconds per item: median, mean, and what a tenth of the items is below and above; how many items there were."""
+    seconds = np.array(stage.ns, np.float64) * 1e-9
+    low, middle, high = np.quantile(seconds, (0.1, 0.5, 0.9)).tolist()
+    return {"median_s": middle, "p10_s": low, "p90_s": high, "mean_s": float(seconds.mean()), "items": len(seconds)}
 
 
 def settled(every: Sequence[Row]) -> list[Row]:
@@ -109,7 +137,7 @@ def settled(every: Sequence[Row]) -> list[Row]:
 
 def as_json(row: Row) -> dict[str, Any]:
     """The row as a JSON object: what is absent is null, and so is a number that JSON does not know."""
-    document: dict[str, Any] = {field.name: _plain(getattr(row, field.name)) for field in fields(row)}
+    document: dict[str, Any] = {each.name: _plain(getattr(row, each.name)) for each in fields(row)}
     return {**document, "loadgen": _under_loadgen(row.loadgen), "indicative": row.indicative}
 
 
@@ -140,6 +168,12 @@ def _timed(base: Row, timed: Pass) -> Row:
         slo=f"{plan.stop.statistic}<={plan.latency_bound_s:.6g}s" if plan.latency_bound_s is not None else None,
         peak=timed.peak,
     )
+
+
+def _data(facts: DatasetFacts | None) -> dict[str, Any] | None:
+    if facts is None:
+        return None
+    return {"name": facts.name, "sha256": facts.sha256, "items": facts.items, "scored": facts.scored}
 
 
 def _search(row: Row) -> tuple[Path, int | None, str | None]:

@@ -38,7 +38,7 @@ def section(entry: Entry) -> Markup:
         passes_part(entry),
         _environment(report),
         _reproduction(entry),
-        class_="report", id=entry.anchor, aria_label=f"{report.task.id}, {heading}",
+        class_="report", id=entry.anchor, data_domain=report.task.domain, aria_label=f"{report.task.id}, {heading}",
     )  # fmt: skip
 
 

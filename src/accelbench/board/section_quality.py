@@ -6,6 +6,7 @@ from accelbench.board import figures, units
 from accelbench.board.blocks import Fact, facts, figure, folded, grid
 from accelbench.board.entry import Entry
 from accelbench.board.markup import Content, Markup, join, tag
+from accelbench.board.section_data import data_facts, stages_part
 from accelbench.board.words import plain, text
 from accelbench.model import DriftSums, Quality, Score
 from accelbench.quality import drift
@@ -17,13 +18,22 @@ def quality_part(entry: Entry) -> Markup | None:
     quality = entry.report.quality
     if quality is None:
         return None
-    return join(tag("h4", text("quality.title")), _scores(quality), _warnings(quality), _drift(quality))
+    return join(
+        tag("h4", text("quality.title")),
+        data_facts(entry.report.data),
+        _scores(quality),
+        _warnings(quality),
+        _drift(quality),
+        stages_part(entry.rows[0].stages),
+    )
 
 
 def _scores(quality: Quality) -> Markup:
+    ours = quality.scores or (quality.accuracy,)
+    theirs = quality.reference_scores or (quality.reference_accuracy,)
     scores: list[tuple[str, Score | None]] = [
-        ("quality.accuracy", quality.accuracy),
-        ("quality.reference", quality.reference_accuracy),
+        *(("quality.accuracy", score) for score in ours),
+        *(("quality.reference", score) for score in theirs),
         ("quality.agreement", quality.agreement),
     ]
     pairs: list[Fact] = [

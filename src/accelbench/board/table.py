@@ -106,7 +106,7 @@ def _executed(row: Row) -> str:
 
 def _score(row: Row) -> str:
     if row.accuracy is not None or row.agreement is None:
-        return units.fraction(row.accuracy)
+        return units.fraction(row.accuracy) + units.error(row.accuracy_error)
     return f"{AGREEMENT}{units.fraction(row.agreement)}"
 
 
@@ -116,6 +116,11 @@ def _caption(rows: Sequence[Row]) -> str | None:
         notes.append(f"{INDICATIVE} indicative: quick effort")
     if any(row.accuracy is None and row.agreement is not None for row in rows):
         notes.append(f"{AGREEMENT} agreement with float32, where there is no accuracy")
+    if any(row.accuracy_error is not None for row in rows):
+        notes.append("accuracy ± its standard error")
+    for data in {row.data["name"]: row.data for row in rows if row.data}.values():
+        unscored = "" if data["scored"] else ", labels not scored: they mean nothing for seeded weights"
+        notes.append(f"on {data['name']} ({data['items']} items{unscored})")
     bounds = dict.fromkeys(row.slo for row in rows if row.peak and row.slo)
     if bounds:
         notes.append(f"{PEAK} the highest rate that keeps {', '.join(bounds)}, confirmed")

@@ -54,6 +54,11 @@ def fraction(value: float | None) -> str:
     return ABSENT if value is None else f"{value:.4f}"
 
 
+def error(value: float | None) -> str:
+    """A score's standard error, two significant digits, to stand behind it; nothing where it is absent."""
+    return "" if value is None else f"±{number(value, 2)}"
+
+
 def percent(value: float | None) -> str:
     """A share of one as a percentage."""
     return ABSENT if value is None else f"{number(value * 100)}{SPACE}%"

@@ -12,6 +12,7 @@ import click
 
 from accelbench.board.page import write_page
 from accelbench.board.rows import Row, as_json, rows
+from accelbench.board.stages import stages_table
 from accelbench.board.table import table
 from accelbench.board.table_loadgen import loadgen_table
 from accelbench.cli.ab import Duel, check_ab, duel, duel_json, duel_table, write
@@ -181,9 +182,9 @@ def _print_json(lines: Sequence[Row], duels: Sequence[Duel], raced: Path | None)
 
 def _print_tables(lines: Sequence[Row], duels: Sequence[Duel], page: Path) -> None:
     print_table(table(lines))
-    beside = loadgen_table(lines)
-    if beside is not None:
-        print_table(beside)
+    for beside in (loadgen_table(lines), stages_table(lines)):
+        if beside is not None:
+            print_table(beside)
     for each in duels:
         print_table(duel_table(each))
     click.echo(f"\nPage: {page}")

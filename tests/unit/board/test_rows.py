@@ -19,6 +19,10 @@ KEYS = {
     *("verdict", "reasons", "validity", "compile_s", "accuracy", "agreement", "drift", "latency_s", "throughput"),
     *("throughput_ci", "report", "effort", "loadgen", "indicative"),
     *("concurrency", "rate", "slo", "peak"),
+    "accuracy_error",
+    "scores",
+    "data",
+    "stages",
 }
 
 
@@ -80,6 +84,7 @@ def test_a_failed_report_has_its_reason_and_nothing_else(entries: factory.Entrie
     assert absent == {
         *("weights", "executed_precision", "batch", "scenario", "validity", "compile_s", "accuracy", "agreement"),
         *("throughput", "throughput_ci", "loadgen", "concurrency", "rate", "slo", "peak"),
+        *("accuracy_error", "data"),
     }
     assert set(document["drift"].values()) == set(document["latency_s"].values()) == {None}
 

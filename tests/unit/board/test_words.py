@@ -24,6 +24,7 @@ COMPOSED = {
     *(f"chain.{name}" for name in CHAIN),
     *(f"compile.{name}" for name in COMPILE),
     *(f"pass.stop.{reason}" for reason in get_args(StopReason)),
+    *(f"stages.{name}" for name in ("stage", "median", "spread", "mean", "items", "load", "preprocess", "postprocess")),
 }
 
 
