@@ -18,7 +18,7 @@ import safetensors.numpy
 import torch
 import train_digits
 from exporting import Exporter, freeze, say, seeded, write
-from families import decoders, generative, vision
+from families import decoders, generative, language, vision
 from torch import nn
 
 TASKS = Path(__file__).resolve().parent.parent / "src" / "accelbench" / "zoo" / "tasks"
@@ -65,6 +65,7 @@ EXPORTERS: dict[str, Exporter] = {
     ),
     **decoders.EXPORTERS,
     **generative.EXPORTERS,
+    **language.EXPORTERS,
     **vision.EXPORTERS,
 }
 

