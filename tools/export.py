@@ -18,7 +18,7 @@ import safetensors.numpy
 import torch
 import train_digits
 from exporting import Exporter, freeze, say, seeded, write
-from families import decoders, generative, language, vision
+from families import decoders, generative, language, ops, vision
 from torch import nn
 
 TASKS = Path(__file__).resolve().parent.parent / "src" / "accelbench" / "zoo" / "tasks"
@@ -67,6 +67,7 @@ EXPORTERS: dict[str, Exporter] = {
     **generative.EXPORTERS,
     **language.EXPORTERS,
     **vision.EXPORTERS,
+    **ops.EXPORTERS,
 }
 
 if __name__ == "__main__":
