@@ -290,7 +290,8 @@ class Audit:
     ``canary_ns``: how late short sleeps between blocks ended (5 ms: somebody holds the GIL). ``calibration_before_ns``
     and ``calibration_after_ns``: a fixed kernel on all cores, repeated. ``overhead_ns``: the loop's own cost per query
     on this host (null session). ``steal_ns``: CPU time stolen by the hypervisor during the pass, where readable.
-    ``rss_before_bytes``/``rss_after_bytes``: the worker's resident memory.
+    ``rss_before_bytes``/``rss_after_bytes``: the worker's resident memory after the warm-up, and after the pass
+    without the outputs that the harness kept.
     """
 
     __pydantic_config__ = STRICT
