@@ -59,7 +59,7 @@ def question(name: str, text: str, *answers: str) -> dict[str, Any]:
 def squad(folder: Path, *paragraphs: tuple[str, list[dict[str, Any]]]) -> Path:
     """A folder with a file of SQuAD 1.1: contexts, each with its questions."""
     data = [{"title": "t", "paragraphs": [{"context": context, "qas": asked} for context, asked in paragraphs]}]
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "dev-v1.1.json").write_text(json.dumps({"data": data}), encoding="utf-8")
     return folder
 
