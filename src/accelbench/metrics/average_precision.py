@@ -25,7 +25,7 @@ LIMIT = 100
 """Detections of one class in one picture that count, those with the best scores."""
 
 EVERY_AREA, SMALL, MEDIUM, LARGE = (0.0, 1e10), (0.0, 32.0**2), (32.0**2, 96.0**2), (96.0**2, 1e10)
-RESAMPLES = 100
+RESAMPLES = 50
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -145,17 +145,18 @@ def _pairs(ours: Floats, theirs: Floats, optional: Bools, thresholds: Sequence[f
         return taken
     crowd = theirs[:, CROWD] == 1
     overlap = overlaps(ours, theirs, crowd)
-    least = np.minimum(thresholds, 1 - 1e-10)[:, None]
-    free = np.ones((len(thresholds), len(theirs)), np.bool_)
-    for detection in np.flatnonzero(overlap.max(axis=1) >= least.min()):
-        reached = free & (overlap[detection] >= least)
-        for kind, among in ((1, ~optional), (2, optional)):
-            overlapping = np.where(reached & among, overlap[detection], -1.0)
-            # The last of equal ones, as in COCO's code.
-            best = len(theirs) - 1 - overlapping[:, ::-1].argmax(axis=1)
-            hits = np.flatnonzero((overlapping.max(axis=1) >= 0) & (taken[:, detection] == 0))
-            taken[hits, detection] = kind
-            free[hits, best[hits]] = crowd[best[hits]]
+    least = [min(each, 1 - 1e-10) for each in thresholds]
+    free = [[True] * len(theirs) for _ in thresholds]
+    for detection in np.flatnonzero(overlap.max(axis=1) >= min(least)):
+        shares = overlap[detection].tolist()
+        near = np.flatnonzero(overlap[detection] >= min(least)).tolist()
+        # Of equal ones the last, as in COCO's code.
+        near.sort(key=lambda truth: (optional[truth], -shares[truth], -truth))
+        for row, threshold in enumerate(least):
+            best = next((truth for truth in near if shares[truth] >= threshold and free[row][truth]), None)
+            if best is not None:
+                taken[row, detection] = 2 if optional[best] else 1
+                free[row][best] = bool(crowd[best])
     return taken
 
 
