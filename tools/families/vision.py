@@ -355,7 +355,7 @@ def normal(std: float) -> Moments:
 
 PICTURE, SWIN_PICTURE = torch.zeros(2, 3, 224, 224), torch.zeros(2, 3, 384, 384)
 CLIP_TEXT, SIGLIP_TEXT = torch.ones(2, 77, dtype=torch.int64), torch.ones(2, 64, dtype=torch.int64)
-TEXT_TABLES = {"*token_embedding.weight": normal(0.5), "*position_embedding.weight": normal(0.25)}
+TABLES = {"*token_embedding.weight": normal(0.5), "*position_embedding.weight": normal(0.25)}
 
 EXPORTERS: dict[str, Exporter] = {
     "swin-large": exporter(
@@ -368,7 +368,7 @@ EXPORTERS: dict[str, Exporter] = {
         Siglip,
         {"image": PICTURE, "input_ids": SIGLIP_TEXT},
         {
-            **TEXT_TABLES,
+            **TABLES,
             "logit_scale": Moments("constant", mean=math.log(10)),
             "logit_bias": Moments("constant", mean=-10.0),
             "*probe": normal(1.0),
@@ -380,8 +380,8 @@ EXPORTERS: dict[str, Exporter] = {
     "videobert": exporter(
         Clip,
         {"image": PICTURE, "input_ids": CLIP_TEXT},
-        {**TEXT_TABLES, "*class_embedding": normal(0.5)},
+        {**TABLES, "*class_embedding": normal(0.5)},
         towers("vision_model.post_layernorm.bias", "text_model.final_layer_norm.bias"),
     ),
-    "clip-text": exporter(ClipText, {"input_ids": CLIP_TEXT}, TEXT_TABLES, hidden),
+    "clip-text": exporter(ClipText, {"input_ids": CLIP_TEXT}, TABLES, hidden),
 }
