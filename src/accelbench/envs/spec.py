@@ -53,7 +53,8 @@ class AbilitiesTable(_Table):
 
 
 class TimeoutsTable(_Table):
-    """Seconds after which a step counts as hung; ``measure_s`` is on top of the plan's own limit."""
+    """Seconds after which a step counts as hung; ``measure_s`` is on top of the plan's own limit and of the time that a
+    few of the accuracy pass's queries took."""
 
     start_s: Positive = 60.0
     devices_s: Positive = 60.0

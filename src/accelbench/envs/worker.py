@@ -32,6 +32,10 @@ T = TypeVar("T")
 WARM_AND_LATE = 1.5
 """How much longer than planned a LoadGen run may last by itself: ``offline`` is sized by a guess."""
 
+QUERIES_BESIDES = 20
+"""Queries that a timed pass makes whatever its plan's limit: warm-up, those in flight at the end, seen and fresh feeds
+in turns. Each may take as long as one of the accuracy pass before the step counts as hung."""
+
 
 @dataclass(frozen=True)
 class BuildFacts:
@@ -65,6 +69,7 @@ class Worker:
         self._logs = logs
         self._memory_bytes = memory_limit_bytes() if memory_bytes is None else memory_bytes
         self._timeout_s = timeout_s
+        self._sample_s = 0.0
         self._overlay = overlay
         self._process: Process | None = None
         self._sigterm: Any = None
@@ -120,7 +125,9 @@ class Worker:
     def infer(self, feeds: Path, out: Path, *, batch: int, batched: bool) -> InferFacts:
         """Run every sample of the tensor set ``feeds`` once and write the outputs to the new tensor set ``out``."""
         asked = {"verb": "infer", "feeds": str(feeds), "out": str(out), "batch": batch, "batched": batched}
-        return self._read(InferFacts, self._ask(asked, self.spec.table.timeouts.infer_s), "infer")
+        facts = self._read(InferFacts, self._ask(asked, self.spec.table.timeouts.infer_s), "infer")
+        self._sample_s = facts.seconds / max(1, facts.records)
+        return facts
 
     def measure(
         self,
@@ -155,7 +162,7 @@ class Worker:
             "trace": str(traces.find(plan.trace)) if plan.trace else None,
             "audited": audited,
         }
-        limit_s = self.spec.table.timeouts.measure_s
+        limit_s = self.spec.table.timeouts.measure_s + QUERIES_BESIDES * plan.compiled_batch * self._sample_s
         if plan.instances > 1:
             limit_s += (plan.instances + 1) * self.spec.table.timeouts.load_s
         if telemetry is None or self._process is None:

@@ -217,6 +217,25 @@ def test_a_plan_that_cannot_be_run_says_so(tmp_path: Path, mark: str) -> None:
             )
 
 
+def test_queries_that_take_long_are_no_hang(tmp_path: Path, mark: str) -> None:
+    adapter = "import time\n" + ADAPTER.replace("def run(self, feed):", "def run(self, feed):\n        time.sleep(0.1)")
+    task = job(tmp_path / "work")
+    more = f"{mark}\n[timeouts]\nmeasure_s = 0.2\n"
+    with Worker(stub(tmp_path / "stub", adapter, more), tmp_path / "logs") as worker:
+        worker.load(worker.compile(task).compiled, task)
+        worker.infer(feeds(tmp_path, 2), tmp_path / "out", batch=1, batched=True)
+        measured = worker.measure(
+            Plan("single_stream", Stop(max_s=0.1)),
+            feeds=tmp_path / "feeds",
+            outputs=tmp_path / "out",
+            columns=tmp_path / "columns",
+            batched=True,
+            concurrency=1,
+        )
+    assert measured.integrity is not None
+    assert len(measured.integrity.unseen_ns) >= 3, "which alone takes longer than the backend's limit"
+
+
 HOST = """
 import sys
 from pathlib import Path
