@@ -65,6 +65,9 @@ def _facts(report: Report) -> Markup:
         pairs.append((text("fact.weights"), report.weights.kind, join(report.weights.detail, " · ", size)))
     if report.task.flops is not None:
         pairs.append((text("fact.flops"), units.count(report.task.flops), None))
+    task = report.task
+    roster = text("fact.roster", roster=task.roster) if task.roster else None
+    pairs.append((text("fact.task"), join(task.tier, ", ", text(f"domain.{task.domain}")), roster))
     pairs.append((text("fact.tolerance"), _tolerance(report.tolerance), None))
     return facts(pairs)
 

@@ -74,6 +74,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "fact.tolerance": ("Tolerance", "容差"),
     "fact.parameters": ("{count} parameters", "{count} 个参数"),
     "fact.flops": ("FLOPs per sample", "每样本浮点运算数"),
+    "fact.task": ("Tier, domain", "层级、领域"),
+    "fact.roster": ("roster {roster}", "名册 {roster}"),
     "fact.none": ("none given", "未设定"),
     "compile.title": ("Compilation", "编译"),
     "compile.form": ("Compiled for", "编译目标"),

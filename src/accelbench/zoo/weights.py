@@ -25,6 +25,7 @@ from accelbench.model import STRICT, Task, WeightSource
 from accelbench.zoo import hub, package, seeded
 from accelbench.zoo.download import Progress
 
+AGAIN = "get the task again, which for a shipped one is: reinstall accelbench"
 Array = NDArray[Any]
 Kind = Literal["local", "shipped", "hub", "package", "seeded"]
 
@@ -134,7 +135,7 @@ def from_seed(source: WeightSource, folder: Path, slots: list[Slot]) -> Source:
         raise UsageError(f"{path} is not a file of moments ({error.errors()[0]['msg']})") from error
     lost = [slot.name for slot in slots if slot.name not in moments.tensors]
     if lost:
-        raise UsageError(f"{path} has no moments for {lost[0]}: reinstall accelbench")
+        raise UsageError(f"{path} has no moments for {lost[0]}: {AGAIN}")
     stored: dict[str, Array] = {}
     if moments.statistics_sha256:
         statistics = path.with_name("statistics.safetensors")
@@ -158,9 +159,9 @@ def checked(path: Path, sha256: str | None) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}): reinstall accelbench") from error
+        raise UsageError(f"{path} cannot be read ({error.strerror}): {AGAIN}") from error
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
-        raise UsageError(f"{path} is corrupted, its checksum is not the task's: reinstall accelbench")
+        raise UsageError(f"{path} is corrupted, its checksum is not the task's: {AGAIN}")
     return data
 
 
@@ -171,9 +172,9 @@ def graph_bytes(task: Task, folder: Path) -> bytes:
     try:
         graph = gzip.decompress(data) if path.suffix == ".gz" else data
     except (OSError, EOFError) as error:
-        raise UsageError(f"{path} is corrupted ({error}): reinstall accelbench") from error
+        raise UsageError(f"{path} is corrupted ({error}): {AGAIN}") from error
     if hashlib.sha256(graph).hexdigest() != task.graph_sha256:
-        raise UsageError(f"{path} is corrupted, its checksum is not the task's: reinstall accelbench")
+        raise UsageError(f"{path} is corrupted, its checksum is not the task's: {AGAIN}")
     return graph
 
 

@@ -23,6 +23,7 @@ KEYS = {
     "scores",
     "data",
     "stages",
+    *("tier", "domain", "roster"),
 }
 
 
@@ -84,7 +85,7 @@ def test_a_failed_report_has_its_reason_and_nothing_else(entries: factory.Entrie
     assert absent == {
         *("weights", "executed_precision", "batch", "scenario", "validity", "compile_s", "accuracy", "agreement"),
         *("throughput", "throughput_ci", "loadgen", "concurrency", "rate", "slo", "peak"),
-        *("accuracy_error", "data"),
+        *("accuracy_error", "data", "roster"),
     }
     assert set(document["drift"].values()) == set(document["latency_s"].values()) == {None}
 

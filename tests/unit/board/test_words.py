@@ -9,7 +9,7 @@ import pytest
 
 from accelbench.board.overview import COLUMNS, OUTCOMES
 from accelbench.board.words import WORDS, plain, text
-from accelbench.model import StopReason
+from accelbench.model import Domain, StopReason
 
 SOURCE = "".join(
     file.read_text(encoding="utf-8")
@@ -24,6 +24,7 @@ COMPOSED = {
     *(f"chain.{name}" for name in CHAIN),
     *(f"compile.{name}" for name in COMPILE),
     *(f"pass.stop.{reason}" for reason in get_args(StopReason)),
+    *(f"domain.{name}" for name in ("all", *get_args(Domain))),
     *(f"stages.{name}" for name in ("stage", "median", "spread", "mean", "items", "load", "preprocess", "postprocess")),
 }
 
