@@ -135,6 +135,8 @@ def _notes(a: Report, b: Report) -> list[str]:
     found = [f"{side} is {report.status}" for side, report in (("A", a), ("B", b)) if report.status != "ok"]
     if a.weights and b.weights and a.weights.sha256 != b.weights.sha256:
         found.append("the weights differ")
+    if a.task.feeds_sha256 != b.task.feeds_sha256:
+        found.append("the samples differ, and with them accuracy and drift")
     if a.host != b.host:
         found.append("the hosts differ")
     if "quick" in (a.effort, b.effort):

@@ -88,6 +88,14 @@ def test_how_long_a_pass_took_makes_no_other_plan(tmp_path: Path) -> None:
     assert len(compare(a, stored(tmp_path, "b", measurements=tuple(longer))).plans) == 2
 
 
+def test_other_samples_are_noted(tmp_path: Path) -> None:
+    a = stored(tmp_path, "a")
+    real = replace(a[0].task, feeds_sha256="ab" * 32)
+    note = "the samples differ, and with them accuracy and drift"
+    assert note in compare(a, stored(tmp_path, "b", task=real)).notes
+    assert note not in compare(a, stored(tmp_path, "c")).notes
+
+
 def test_a_failed_report_compares_nothing_and_says_so(tmp_path: Path) -> None:
     a = stored(tmp_path, "a")
     found = compare(a, (factory.failed("resnet50"), tmp_path / "none"))
