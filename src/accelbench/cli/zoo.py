@@ -92,6 +92,7 @@ def show(name: str, json_: bool) -> None:
         "roster": found.roster,
         "source": task.source,
         "dataset": asdict(task.dataset),
+        "real": asdict(task.real) if task.real else None,
         "metric": asdict(task.metric),
         "tolerance": asdict(task.tolerance),
         "weights": [{key: value for key, value in asdict(each).items() if value is not None} for each in task.weights],
