@@ -78,8 +78,10 @@ def chosen(request: Request, count: int) -> list[int]:
     UsageError for an empty set."""
     if not count:
         raise UsageError(f"--data {request.folder} holds no items of the data set: name its folder")
-    order = Draws(0, f"items/{count}").permutation(count)
     used = count if request.samples is None else min(request.samples, count)
+    if used == count and not request.calibrating:
+        return list(range(count))
+    order = Draws(0, f"items/{count}").permutation(count)
     if request.calibrating:
         rest = order[used:] if used < count else order
         return sorted(rest[:CALIBRATION_COUNT].tolist())
