@@ -20,14 +20,17 @@ from accelbench.zoo.samples.prompts import text
 
 TINY = Path(__file__).parent / "tasks"
 STEPS = 4
-CLOSE = 2e-5
+CLOSE = 1e-4
 """Relative L2: the two graphs add in another order, and are else the same arithmetic in float32."""
+
+WRONG = 1e-2
+"""A position that is wrong by one changes more than that."""
 
 Backend = Callable[[str], BackendSpec]
 
 
 class Graph:
-    """A task's model in a worker of ONNX Runtime, with its seeded weights."""
+    """A task's model in a worker, with its seeded weights."""
 
     def __init__(self, task: Task, folder: Path, spec: BackendSpec, worker: Worker, scratch: Path) -> None:
         model = materialise(task, folder, batch=1)
@@ -35,7 +38,7 @@ class Graph:
         self.tokens = int(model.inputs[1].shape[1])  # of the attention mask
         self._worker, self._scratch, self._runs = worker, scratch, 0
         (scratch / "work").mkdir(parents=True)
-        target = Target(spec.name, "cpu", "fp32", spec.options({}))
+        target = Target(spec.name, worker.devices()[0].id, "fp32", spec.options({}))
         job = Job(str(model.path), model.inputs, model.outputs, target, 1, True, None, str(scratch / "work"))
         worker.load(worker.compile(job).compiled, job)
 
@@ -55,9 +58,10 @@ def test_decoding_token_by_token_equals_prefill(name: str, backend: Backend, tmp
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("stack", ["onnxruntime", "openvino"])
 @pytest.mark.parametrize("name", ["llama-135m", "qwen-0.5b"])
-def test_so_do_the_shipped_tasks(name: str, backend: Backend, tmp_path: Path) -> None:
-    agree(name, catalogue.TASKS, backend("onnxruntime"), tmp_path)
+def test_so_do_the_shipped_tasks(name: str, stack: str, backend: Backend, tmp_path: Path) -> None:
+    agree(name, catalogue.TASKS, backend(stack), tmp_path)
 
 
 def agree(name: str, tasks: Path, spec: BackendSpec, scratch: Path) -> None:
@@ -74,7 +78,7 @@ def agree(name: str, tasks: Path, spec: BackendSpec, scratch: Path) -> None:
         assert step.weights == whole.weights
         assert step.model.parent == whole.model.parent, "one file of weights"
         assert decoded(step, ids, expected, shift=0) < CLOSE
-        assert decoded(step, ids, expected, shift=1) > 100 * CLOSE
+        assert decoded(step, ids, expected, shift=1) > WRONG
 
 
 def decoded(step: Graph, ids: NDArray[np.int64], expected: Sequence[Record], shift: int) -> float:
