@@ -91,6 +91,9 @@ def test_the_command_reports_data_scores_and_stages(tmp_path: Path, backend: Cal
     with np.load(folder / "predictions.npz") as stored:
         assert stored["answer_answer"].tolist() == stored["reference_answer_answer"].tolist()
 
+    again = accelbench("report", "show", "scored", cwd=tmp_path)
+    assert "Stages of the host" in again.stdout
+
     done = accelbench(*words, "--weights", "seeded", "--samples", "5", "--stages", "-o", "drawn", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "labels not scored: they mean nothing for seeded weights" in " ".join(done.stdout.split())

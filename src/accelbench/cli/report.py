@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from accelbench.board.rows import as_json, rows
+from accelbench.board.stages import stages_table
 from accelbench.board.table import table
 from accelbench.cli.output import json_option, print_json, print_table
 from accelbench.report.codec import encode
@@ -32,5 +33,8 @@ def show(path: Path, raw: bool, json_: bool) -> None:
     lines = [row for stored, folder in found for row in rows(stored, folder)]
     if json_:
         print_json([as_json(row) for row in lines])
-    else:
-        print_table(table(lines))
+        return
+    print_table(table(lines))
+    beside = stages_table(lines)
+    if beside is not None:
+        print_table(beside)
