@@ -165,7 +165,7 @@ class Clip(CLIPModel):
         """The hidden state of the first end, which has the highest of all ids."""
         hidden = self.text_model(input_ids=input_ids, attention_mask=causal(77)).last_hidden_state
         end = input_ids.to(torch.int32).argmax(dim=-1)[:, None, None].expand(-1, 1, hidden.shape[-1])
-        return hidden.take_along_dim(end, dim=1)[:, 0]
+        return hidden.gather(1, end)[:, 0]
 
 
 class ClipText(nn.Module):
