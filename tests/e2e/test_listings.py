@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.command import accelbench
 
 
-def test_zoo_list_has_the_five_tasks(tmp_path: Path) -> None:
+def test_zoo_list_has_every_task(tmp_path: Path) -> None:
     found = {row["task"]: row for row in json.loads(accelbench("zoo", "list", "--json", cwd=tmp_path).stdout)}
     assert {"digits-cnn", "digits-resnet", "resnet50", "bert-base", "widedeep"} <= set(found)
     assert found["resnet50"]["tier"] == "regular"
@@ -15,6 +15,24 @@ def test_zoo_list_has_the_five_tasks(tmp_path: Path) -> None:
     assert found["digits-cnn"]["weights"] == ["local", "shipped"]
     table = accelbench("zoo", "list", cwd=tmp_path).stdout
     assert all(task in table for task in found)
+    assert table.index("regular") < table.index("popular") < table.index("frontier")
+    few = json.loads(
+        accelbench(
+            "zoo", "list", "--tier", "smoke", "--domain", "vision", "--roster", "2026.1", "--json", cwd=tmp_path
+        ).stdout
+    )
+    assert [(row["task"], row["roster"]) for row in few] == [("digits-cnn", "2026.1"), ("digits-resnet", "2026.1")]
+
+
+def test_zoo_diff_tells_what_changed_and_why(tmp_path: Path) -> None:
+    told = json.loads(accelbench("zoo", "diff", "2026.1", "2026.2", "--json", cwd=tmp_path).stdout)
+    assert (told["a"], told["b"]) == ("2026.1", "2026.2")
+    change = next(change for change in told["changes"] if change["task"] == "roberta")
+    assert (change["kind"], change["before"], change["after"]["tier"]) == ("added", None, "popular")
+    table = accelbench("zoo", "diff", "2026.1", cwd=tmp_path).stdout
+    assert all(word in table for word in ("2026.1", "roberta", "added", "popular, version 1"))
+    back = accelbench("zoo", "diff", "2026.2", "2026.1", cwd=tmp_path)
+    assert (back.returncode, "name the earlier one first" in back.stderr) == (2, True)
 
 
 def test_zoo_show(tmp_path: Path) -> None:
