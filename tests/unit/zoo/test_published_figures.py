@@ -106,13 +106,6 @@ FIGURES = [
         "huggingface.co/microsoft/deberta-v3-base: 86M backbone parameters, and 98M in the embedding layer",
     ),
     Published(
-        "yolov5",
-        7.2e6,
-        8.25e9,
-        "github.com/ultralytics/yolov5, README of version 7.0: YOLOv5s 7.2 M parameters, 16.5 B FLOPs at 640 pixels",
-        "the moving statistics of the batch norms (19,008) come on top",
-    ),
-    Published(
         "conformer-encoder",
         30e6,
         None,
