@@ -44,6 +44,7 @@ def test_the_readme_names_the_two_commands() -> None:
     assert blocks(ROOT / "README.md")[0] == ("sh", "make demo\nmake test\n")
 
 
+@pytest.mark.slow
 def test_demo_works_twice_and_reuses_what_it_made(clone: Path) -> None:
     for number in (1, 2):
         said = make("demo", clone)

@@ -93,7 +93,7 @@ def test_a_stack_that_says_no_is_no_failure(tmp_path: Path) -> None:
     assert (faulty["status"], faulty["verdict"]) == ("unsupported", "unknown")
 
 
-@pytest.mark.parametrize("behaviour", ["none", "prints", "slow", "spawns"])
+@pytest.mark.parametrize("behaviour", ["none", "prints", pytest.param("slow", marks=pytest.mark.slow), "spawns"])
 def test_what_only_annoys_is_bounded(tmp_path: Path, behaviour: str) -> None:
     code, (faulty,) = run(tmp_path, behaviour)
     assert (code, faulty["status"], faulty["verdict"]) == (0, "ok", "within")

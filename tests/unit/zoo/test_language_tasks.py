@@ -22,8 +22,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path))
 
 
-def test_feeds_fit_the_task_and_its_vocabulary() -> None:
-    task = catalogue.find("roberta")
+@pytest.mark.parametrize("name", ["albert", "roberta"])
+def test_feeds_fit_the_task_and_its_vocabulary(name: str) -> None:
+    task = catalogue.find(name)
     task = replace(task, dataset=replace(task.dataset, count=12))
     records = list(TensorSet(feeds(task, catalogue.folder(task)).path))
     assert is_realistic(records)
@@ -36,6 +37,14 @@ def test_feeds_fit_the_task_and_its_vocabulary() -> None:
     ids = np.concatenate([record["input_ids"] for record in records])
     assert ids.max() < table.dims[0]
     assert ids.max() > 0.9 * table.dims[0], "ids span the table"
+
+
+def test_albert_uses_the_weights_of_one_layer_twelve_times() -> None:
+    graph = catalogue.graph(catalogue.find("albert")).graph
+    uses = Counter(name for node in graph.node for name in node.input)
+    layer = [t.name for t in graph.initializer if ".albert_layers.0." in t.name]
+    assert len(layer) == 16
+    assert {uses[name] for name in layer} == {12}
 
 
 def test_roberta_counts_positions_from_the_ids() -> None:

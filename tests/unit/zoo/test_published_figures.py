@@ -100,12 +100,6 @@ FIGURES = [
         "theirs has the pooler (0.59 M)",
     ),
     Published(
-        "deberta",
-        86e6 + 98e6,
-        None,
-        "huggingface.co/microsoft/deberta-v3-base: 86M backbone parameters, and 98M in the embedding layer",
-    ),
-    Published(
         "conformer-encoder",
         30e6,
         None,
