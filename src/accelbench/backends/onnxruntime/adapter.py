@@ -193,7 +193,30 @@ def _prepared(job: CompileJob) -> Path:
         model = job.work / "whole.onnx"
         onnx.save(onnx.load(str(job.model)), str(model))
     quant_pre_process(model, prepared, skip_symbolic_shape=True, skip_optimization=large, save_as_external_data=large)
+    _transpose_weights(prepared, large)
     return prepared
+
+
+def _transpose_weights(prepared: Path, large: bool) -> None:
+    """Give each Gemm of a transposed weight that weight transposed, under a name of its own. The quantisation tool
+    would transpose it in place, under the eyes of an embedding that shares it, and of the shapes that are known."""
+    model = onnx.load(str(prepared))
+    graph = model.graph
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        flags = [attribute for attribute in node.attribute if attribute.name == "transB" and attribute.i]
+        if node.op_type != "Gemm" or not flags or node.input[1] not in constants:
+            continue
+        own = f"{node.input[1]}/transposed"
+        if own not in constants:
+            values = onnx.numpy_helper.to_array(constants[node.input[1]])
+            constants[own] = onnx.numpy_helper.from_array(np.ascontiguousarray(values.T), own)
+        node.input[1] = own
+        node.attribute.remove(flags[0])
+    read = {name for node in graph.node for name in node.input}
+    del graph.initializer[:]
+    graph.initializer.extend(tensor for name, tensor in constants.items() if name in read)
+    onnx.save(model, str(prepared), save_as_external_data=large, location=f"{prepared.name}.data")
 
 
 def _large(model: Path) -> bool:
