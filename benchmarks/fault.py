@@ -53,20 +53,7 @@ def ours(fault: str) -> str:
     if fault == "busy thread":
         plan = model.Plan("server", model.Stop(max_s=SECONDS), rate=RATE)
     run = load.measure(Session(fault), [{}] * 8, plan, threads=True, submit=False, concurrency=2)
-    measurement = model.Measurement(
-        plan=plan,
-        columns="",
-        queries=len(run.columns),
-        stop_reason=run.stop_reason,
-        concurrency=run.concurrency,
-        warmup_queries=run.warmup_queries,
-        warmup_s=run.warmup_s,
-        stationary=run.stationary,
-        audit=run.audit,
-        integrity=None,
-        errors=run.errors,
-    )
-    found = "; ".join(validity.reasons(measurement, run.columns)) or "valid"
+    found = "; ".join(validity.reasons(run.measurement(plan, ""), run.columns)) or "valid"
     p50 = median((run.columns.done - run.columns.scheduled).tolist()) / 1e6 if len(run.columns) else 0.0
     return f"{len(run.columns)} queries kept, p50 {p50:.3g} ms, ended by {run.stop_reason}: {found}"
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from functools import wraps
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
+from accelbench.cli.groups import grouped
 from accelbench.cli.parsing import COMMAS, known
 from accelbench.errors import UsageError
 from accelbench.model import Domain, Task, Tier
@@ -52,17 +52,8 @@ _OPTIONS = (
 )
 
 
-def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command these options; it gets them together, as ``choice``."""
-
-    @wraps(command)
-    def collected(**words: Any) -> Any:
-        choice = Choice(**{field.name: words.pop(field.name) for field in fields(Choice)})
-        return command(choice=choice, **words)
-
-    for option in reversed(_OPTIONS):
-        collected = option(collected)
-    return collected
+choice_options = grouped("choice", Choice, _OPTIONS)
+"""Gives a command these options, as ``choice``."""
 
 
 def roster_of(choice: Choice) -> Roster:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import wraps
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import click
 
+from accelbench.cli.groups import grouped
 from accelbench.cli.parsing import AUTO, BOUND, COMMAS, COUNT_OR_AUTO, RATIO, known, positive_integers
 from accelbench.envs.traces import keep
 from accelbench.errors import UsageError
@@ -73,17 +73,8 @@ _OPTIONS = (
 )
 
 
-def load_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options of the load; it gets them together, as ``load``."""
-
-    @wraps(command)
-    def collected(**words: Any) -> int:
-        load = Load(**{field.name: words.pop(field.name) for field in fields(Load)})
-        return command(load=load, **words)
-
-    for option in reversed(_OPTIONS):
-        collected = option(collected)
-    return collected
+load_options = grouped("load", Load, _OPTIONS)
+"""Gives a command the options of the load, as ``load``."""
 
 
 def plans(load: Load) -> tuple[Plan, ...]:

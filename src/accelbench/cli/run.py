@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -16,24 +17,24 @@ from accelbench.board.stages import stages_table
 from accelbench.board.table import table
 from accelbench.board.table_loadgen import loadgen_table
 from accelbench.cli.ab import Duel, check_ab, duel, duel_json, duel_table, write
-from accelbench.cli.choice import Choice, Named, choice_options, wanted
+from accelbench.cli.choice import Choice, choice_options, wanted
 from accelbench.cli.compare import margin_option
 from accelbench.cli.data import data_options
 from accelbench.cli.output import DONE, json_option, print_json, print_table, progress
-from accelbench.cli.parsing import COMMAS, NAMED_SHAPE, options_of
+from accelbench.cli.parsing import COMMAS, options_of
 from accelbench.cli.plans import Load, load_options, plans, searches
 from accelbench.cli.sharing import Sharing, alone, shared, sharing_options
+from accelbench.cli.subjects import Given, check_batches, made, make, source_options
 from accelbench.cli.targets import PRECISION, PRECISIONS, Side, sides, targets
 from accelbench.envs import overlay
-from accelbench.errors import NotHere, UsageError
+from accelbench.errors import UsageError
 from accelbench.evaluate import Driver, Setting, evaluate
 from accelbench.model import Plan, Tolerance
 from accelbench.reference import reference
 from accelbench.report.store import RunDirectory, open_report, reports
-from accelbench.search import Search
 from accelbench.worker.loadgen import SCENARIOS as LOADGENS
 from accelbench.zoo.real import Asked
-from accelbench.zoo.subject import Subject, from_file, from_task
+from accelbench.zoo.subject import Subject
 
 
 @click.command(no_args_is_help=True)
@@ -46,12 +47,7 @@ from accelbench.zoo.subject import Subject, from_file, from_task
 )
 @load_options
 @sharing_options
-@click.option(
-    "--weights", help="`shipped`, `hub`, `package`, `seeded`, or a safetensors file. Default: the first at hand."
-)
-@click.option("--seed-weights", is_flag=True, help="Draw the weights of a MODEL.onnx instead of using its own.")
-@click.option("--inputs", type=click.Path(path_type=Path), help="Feeds of a MODEL.onnx: an .npz, one array per input.")
-@click.option("--shape", "shapes", type=NAMED_SHAPE, multiple=True, help="A dynamic input's shape, NAME:1,3,224,224.")
+@source_options
 @data_options
 @click.option("--max-drift", type=click.FloatRange(min=0), help="Tolerated relative L2, instead of the task's.")
 @click.option("--min-accuracy", type=click.FloatRange(0, 1), help="Tolerated accuracy, instead of the task's.")
@@ -78,10 +74,7 @@ def run(
     precisions: tuple[str, ...],
     load: Load,
     sharing: Sharing,
-    weights: str | None,
-    seed_weights: bool,
-    inputs: Path | None,
-    shapes: tuple[tuple[str, tuple[int, ...]], ...],
+    given: Given,
     data: Asked | None,
     stages: bool,
     max_drift: float | None,
@@ -111,17 +104,8 @@ def run(
     with progress() as say:
         if driver == "loadgen":
             _prepare_loadgen(asked, chosen, say)
-
-        def make(source: Named | Path) -> Subject:
-            if isinstance(source, Named):
-                return from_task(source.task, weights, None, source.folder, source.roster, data, say)
-            if data:
-                raise UsageError(f"--data is what a task knows how to read: {source} takes --inputs")
-            return from_file(source, dict(shapes), inputs, seed_weights)
-
-        subjects = made(sources, tasks, make, say)
-        for subject in subjects:
-            _check_batches(subject, asked, sought)
+        subjects = made(sources, tasks, partial(make, given=given, data=data, say=say), say)
+        check_batches(subjects, asked, sought)
         folder = RunDirectory.create(output)
         setting = Setting(load.effort, asked, None, ("accelbench", *sys.argv[1:]), timeout, say, driver, sought, stages)
         lines: list[Row] = []
@@ -142,31 +126,6 @@ def run(
         _print_tables(lines, duels, page)
     bad = any(row.status == "failed" or row.verdict == "out" for row in lines)
     return int(bad or any(each.problem for each in duels))
-
-
-def made(
-    sources: Sequence[Named | Path],
-    names: Sequence[str],
-    make: Callable[[Named | Path], Subject],
-    say: Callable[[str], None],
-) -> list[Subject]:
-    """What ``make`` makes of each source. A task that this machine cannot hold, or that has no weights there, is left
-    out, and ``say`` is told. Raises NotHere for one that is among the ``names``, and where nothing is left."""
-    subjects: list[Subject] = []
-    problem: NotHere | None = None
-    for source in sources:
-        name = source.task.id if isinstance(source, Named) else str(source)
-        say(f"{name}: model and feeds")
-        try:
-            subjects.append(make(source))
-        except NotHere as error:
-            if name in names:
-                raise
-            problem = error
-            say(f"{DONE}{name}: left out ({error})")
-    if problem and not subjects:
-        raise problem
-    return subjects
 
 
 def _page(folder: RunDirectory) -> Path:
@@ -201,12 +160,6 @@ def _prepare_loadgen(asked: Sequence[Plan], chosen: Sequence[Side], say: Callabl
             raise UsageError(f"LoadGen has no {what}: --driver loadgen takes {', '.join(LOADGENS)}, without --burst")
     for spec in {spec.name: spec for spec, _ in chosen}.values():
         overlay.install(overlay.LOADGEN, spec, say)
-
-
-def _check_batches(subject: Subject, plans: Sequence[Plan], searches: Sequence[Search]) -> None:
-    several = [plan for plan in (*plans, *(each.plan for each in searches)) if plan.compiled_batch > 1]
-    if not subject.task.batched and (several or any(each.over == "batch" for each in searches)):
-        raise UsageError(f"{subject.task.id} has no batch dimension, so --batch can only be 1 for it")
 
 
 def _tolerance(subject: Subject, max_drift: float | None, min_accuracy: float | None) -> Tolerance:

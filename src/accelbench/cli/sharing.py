@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import wraps
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import click
 
+from accelbench.cli.groups import grouped
 from accelbench.cli.parsing import UNITS
 from accelbench.cli.plans import SEVERAL_IN_FLIGHT
 from accelbench.errors import UsageError
@@ -56,17 +55,8 @@ _OPTIONS = (
 )
 
 
-def sharing_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command these options; it gets them together, as ``sharing``."""
-
-    @wraps(command)
-    def collected(**words: Any) -> int:
-        sharing = Sharing(**{field.name: words.pop(field.name) for field in fields(Sharing)})
-        return command(sharing=sharing, **words)
-
-    for option in reversed(_OPTIONS):
-        collected = option(collected)
-    return collected
+sharing_options = grouped("sharing", Sharing, _OPTIONS)
+"""Gives a command these options, as ``sharing``."""
 
 
 def shared(

@@ -29,7 +29,7 @@ from accelbench.measure.instances import Member, members_of
 from accelbench.measure.lanes import Lane, Sample, lanes, merge, scheduled_lane
 from accelbench.measure.warmup import is_stationary
 from accelbench.measure.watch import Ended, Watch
-from accelbench.model import Audit, Plan, Scenario, Stop, StopReason
+from accelbench.model import Audit, Measurement, Plan, Scenario, Stop, StopReason
 
 HANDED_OVER_NS = 1_000_000
 """Queries shorter than this go by threads where the session takes both: handing a completion from the stack's thread
@@ -58,6 +58,22 @@ class Run:
     samples: tuple[Sample, ...]
     errors: tuple[str, ...]
     began_ns: int
+
+    def measurement(self, plan: Plan, columns: str) -> Measurement:
+        """The run as a report stores it, its raw columns being in the folder ``columns``."""
+        return Measurement(
+            plan=plan,
+            columns=columns,
+            queries=len(self.columns),
+            stop_reason=self.stop_reason,
+            concurrency=self.concurrency,
+            warmup_queries=self.warmup_queries,
+            warmup_s=self.warmup_s,
+            stationary=self.stationary,
+            audit=self.audit,
+            errors=self.errors,
+            began_ns=self.began_ns,
+        )
 
 
 @dataclass(frozen=True)

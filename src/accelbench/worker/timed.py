@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ FEEDS_LIMIT_BYTES = 1 << 30
 """Feeds that are rotated take at most so much memory, though never fewer than FEWEST_FEEDS are."""
 
 FEWEST_FEEDS = 8
+
+Times = tuple[int, ...]
 
 
 def timed(
@@ -62,41 +65,29 @@ def timed(
         audited=audited,
         schedule=schedule,
     )
-    batch_sizes = batching.sizes(run.began_ns) if batching is not None else None
     run.columns.write(columns)
-    errors = run.errors
-    seen_ns: tuple[int, ...] = ()
-    unseen_ns: tuple[int, ...] = ()
-    if audited and not errors:
-        seen = [ready[pair % len(ready)] for pair in range(PAIRS)]
-        generator = np.random.default_rng(plan.seed)
-        try:
-            seen_ns, unseen_ns = interleaved(session, seen, [fresh(feed, generator) for feed in seen], PAIRS_LIMIT_S)
-        except Exception as error:  # the stack's: the pass itself stands
-            errors = (f"{type(error).__name__}: {error}",)
+    nothing: tuple[Times, Times, tuple[str, ...]] = (), (), run.errors
+    compare = audited and not run.errors
+    seen_ns, unseen_ns, errors = _seen_and_unseen(session, ready, plan.seed) if compare else nothing
     worst, mismatched = _distance(run.samples, outputs, size, batched)
-    return Measurement(
-        plan=plan,
-        columns=str(columns),
-        queries=len(run.columns),
-        stop_reason=run.stop_reason,
-        concurrency=run.concurrency,
-        warmup_queries=run.warmup_queries,
-        warmup_s=run.warmup_s,
-        stationary=run.stationary,
-        audit=run.audit,
-        integrity=Integrity(
-            checked=len(run.samples),
-            mismatched=mismatched,
-            worst_relative_l2=worst,
-            seen_ns=seen_ns,
-            unseen_ns=unseen_ns,
-        ),
+    return replace(
+        run.measurement(plan, str(columns)),
+        integrity=Integrity(len(run.samples), mismatched, worst, seen_ns, unseen_ns),
         errors=errors,
-        began_ns=run.began_ns,
-        batch_sizes=batch_sizes,
+        batch_sizes=batching.sizes(run.began_ns) if batching is not None else None,
         schedule_sha256=arrivals.sha256(schedule) if schedule is not None else None,
     )
+
+
+def _seen_and_unseen(session: Session, ready: Sequence[Feed], seed: int) -> tuple[Times, Times, tuple[str, ...]]:
+    """Interleaved times, in ns, of feeds that were timed before and of fresh ones; or what the session raised."""
+    seen = [ready[pair % len(ready)] for pair in range(PAIRS)]
+    generator = np.random.default_rng(seed)
+    try:
+        times = interleaved(session, seen, [fresh(feed, generator) for feed in seen], PAIRS_LIMIT_S)
+    except Exception as error:  # the stack's: the pass itself stands
+        return (), (), (f"{type(error).__name__}: {error}",)
+    return (*times, ())
 
 
 def in_memory(feeds: TensorSet, batch: int, batched: bool) -> list[Feed]:

@@ -190,8 +190,7 @@ class Sleeping:
 
 def real_pass(plan: Plan, seconds: float = 2e-3) -> tuple[Measurement, Columns]:
     run = measure(Sleeping(seconds), FEEDS, plan, threads=True, submit=False, concurrency=1)
-    found = measurement(plan.scenario, run.audit, plan=plan, concurrency=run.concurrency, stop_reason=run.stop_reason)
-    return found, run.columns
+    return run.measurement(plan, ""), run.columns
 
 
 def test_a_busy_thread_is_seen() -> None:

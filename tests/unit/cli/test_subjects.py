@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from accelbench.cli.choice import Named
-from accelbench.cli.run import made
+from accelbench.cli.subjects import made
 from accelbench.errors import NotHere, NoWeights, TooLarge
 from accelbench.zoo import catalogue
 
