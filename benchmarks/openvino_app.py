@@ -7,6 +7,9 @@ OpenVINO asks for under the throughput hint. Prints every pair, its ratios (ours
 benchmark_app tells the median of the latency that OpenVINO keeps inside, its inputs filled once and its outputs never
 read. Ours counts from the feed in NumPy to the outputs in NumPy. What lies between is measured with OpenVINO alone, as
 ``call``: the time around ``infer()`` less the latency inside. ``net`` is our p50 less the harness's cost and the call.
+
+Passes of processes of their own differ by what the host does meanwhile. So a last line has both loops in one process,
+in turns of half a second (``turns.py``), where each driver's own cost is that on a model that does next to nothing.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ PASSES: dict[str, tuple[Scenario, str]] = {
     "offline": ("offline", "throughput"),
 }
 
+TURNS = 40
 
 CALL = """
 import statistics, sys, time, openvino
@@ -90,6 +94,17 @@ def host() -> str:
     return f"load {os.getloadavg()[0]:.2f}, stolen {'unknown' if stolen is None else f'{stolen / 1e9:.1f} s'}"
 
 
+def in_turns(python: Path, model: Path, feeds: Path, turns: int) -> str:
+    words = [python, Path(__file__).with_name("turns.py"), model, feeds, turns, 0.5]
+    seen = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    done = subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True, env=seen)
+    mine, other, own, own_theirs, ratio = map(float, done.stdout.split())
+    return (
+        f"p50 {mine:,.1f} | {other:,.1f} us, own {own:.2f} | {own_theirs:.2f} us, "
+        f"median ratio of net p50 {ratio:.3f} of {turns}"
+    )
+
+
 def compare(task: str, seconds: float, rounds: int, write: Callable[[str], object]) -> None:
     subject, spec = from_task(catalogue.find(task), None), find("openvino")
     app = interpreter(spec).with_name("benchmark_app")
@@ -115,6 +130,7 @@ def compare(task: str, seconds: float, rounds: int, write: Callable[[str], objec
                     f"rate {mine.rate:,.1f} | {other.rate:,.1f} /s, ratios "
                     f"{', '.join(f'{kind} {ratio:.3f}' for kind, ratio in pair.items())}; {host()}\n"
                 )
+    write(f"{task}, in one process: {in_turns(interpreter(spec), subject.model(1).path, subject.feeds.path, TURNS)}\n")
     for kind, found in ratios.items():
         write(f"{task}, {kind}: median ratio {median(found):.3f} of {len(found)} ({min(found):.3f}–{max(found):.3f})\n")
 
