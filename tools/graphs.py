@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import hashlib
 import io
@@ -42,7 +43,7 @@ def export(
     """
     batch = torch.export.Dim("batch")
     program = _translated(module, inputs, outputs, tuple({0: batch} for _ in inputs))
-    return _cleaned(program.model_proto, graph_name, largest)
+    return _cleaned(program.model_proto, graph_name, largest, frozenset(module.state_dict()))
 
 
 def export_bare(
@@ -117,12 +118,14 @@ def _translated(
         )
 
 
-def _cleaned(model: onnx.ModelProto, graph_name: str, largest: int = LARGEST) -> onnx.ModelProto:
+def _cleaned(
+    model: onnx.ModelProto, graph_name: str, largest: int, weights: frozenset[str] = frozenset()
+) -> onnx.ModelProto:
     _expect_used(model.graph)
     onnxscript.optimizer.fold_constants(
         model,
         output_size_limit=largest,
-        should_fold=_foldable,
+        should_fold=functools.partial(_foldable, weights),
     )
     _drop_zero_biases(model.graph)
     onnxscript.optimizer.remove_unused_nodes(model)
@@ -131,9 +134,12 @@ def _cleaned(model: onnx.ModelProto, graph_name: str, largest: int = LARGEST) ->
     return model
 
 
-def _foldable(node: onnx_ir.Node) -> bool | None:
+def _foldable(weights: frozenset[str], node: onnx_ir.Node) -> bool | None:
     """Whether to compute a node of constants: not on weights, which may have no data (None: the library decides)."""
-    stored = (value is not None and isinstance(value.const_value, onnx_ir.ExternalTensor) for value in node.inputs)
+    stored = (
+        value is not None and (value.name in weights or isinstance(value.const_value, onnx_ir.ExternalTensor))
+        for value in node.inputs
+    )
     return False if node.op_type == "Transpose" or any(stored) else None
 
 

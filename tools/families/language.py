@@ -1,9 +1,8 @@
-"""Question answering and classification: ALBERT, RoBERTa, DeBERTa-v3 and the Chinese RoFormer; sentences: MiniLM.
+"""Question answering: ALBERT, RoBERTa and DeBERTa; sentences: MiniLM.
 
 The modules are the classes of the transformers library in the published sizes, so that the hub's safetensors load by
-name. Sources: ALBERT (Lan et al. 2019, arXiv:1909.11942), RoBERTa (Liu et al. 2019, arXiv:1907.11692), DeBERTaV3 (He et
-al. 2021, arXiv:2111.09543), RoFormer (Su et al. 2021, arXiv:2104.09864), MiniLM (Wang et al. 2020, arXiv:2002.10957) as
-sentence-transformers/all-MiniLM-L6-v2.
+name. Sources: ALBERT (Lan et al. 2019, arXiv:1909.11942), RoBERTa (Liu et al. 2019, arXiv:1907.11692), DeBERTa (He et
+al. 2020, arXiv:2006.03654), MiniLM (Wang et al. 2020, arXiv:2002.10957) as sentence-transformers/all-MiniLM-L6-v2.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import graphs
 import numpy as np
 import safetensors.numpy
 import safetensors.torch
@@ -26,6 +26,8 @@ from transformers import (
     AlbertForQuestionAnswering,
     BertConfig,
     BertModel,
+    DebertaConfig,
+    DebertaForQuestionAnswering,
     RobertaConfig,
     RobertaForQuestionAnswering,
 )
@@ -88,6 +90,28 @@ class Roberta(RobertaForQuestionAnswering):
         return logits[..., 0], logits[..., 1]
 
 
+class Deberta(DebertaForQuestionAnswering):
+    """DeBERTa-base: two int64 [batch,384] to start and end logits, float32 [batch,384]. Attention adds what content
+    and relative position say of one another, either way.
+
+    Only keys are masked: the library masks the rows of padding whole, which are NaN where a compiler's float16 makes
+    its lowest number infinite, and would spoil all others.
+    """
+
+    def __init__(self) -> None:
+        config = DebertaConfig(
+            relative_attention=True,
+            position_biased_input=False,
+            pos_att_type=["c2p", "p2c"],
+        )
+        super().__init__(config)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = self.deberta(input_ids=input_ids, attention_mask=attention_mask[:, None, None, :])[0]
+        logits = self.qa_outputs(hidden)
+        return logits[..., 0], logits[..., 1]
+
+
 class MiniLm(BertModel):
     """all-MiniLM-L6-v2: two int64 [batch,32] to the direction of the tokens' mean, float32 [batch,384]."""
 
@@ -104,8 +128,13 @@ class MiniLm(BertModel):
 
 def question_answering(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, bytes, str]:
     """The library's initialisation, normal with 0.02; a head ten times as wide, so that the logits have a trained
-    network's spread."""
-    moments = initialisation(module, 0.02, {"qa_outputs.weight": Moments("normal", std=0.2)})
+    network's spread, and relative positions as wide as the normed content that they meet in attention."""
+    special = {
+        "qa_outputs.weight": Moments("normal", std=0.2),
+        "*.rel_embeddings.weight": Moments("normal", std=1.0),
+        "*.[qv]_bias": Moments("constant"),
+    }
+    moments = initialisation(module, 0.02, special)
     fill(module, moments, seed_of(task))
     return moments, b"", span_finding(module, feeds)
 
@@ -151,5 +180,6 @@ PAIR = ("input_ids", "attention_mask")
 EXPORTERS: dict[str, Exporter] = {
     "albert": seeded(Albert, _ids(QUESTION_TOKENS, *PAIR, "token_type_ids"), question_answering),
     "roberta": seeded(Roberta, _ids(QUESTION_TOKENS, *PAIR), question_answering),
+    "deberta": seeded(Deberta, _ids(QUESTION_TOKENS, *PAIR), question_answering, graphs.MASK_LARGEST),
     "minilm": minilm,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["albert", "roberta"])
+@pytest.mark.parametrize("name", ["albert", "roberta", "deberta"])
 def test_feeds_fit_the_task_and_its_vocabulary(name: str) -> None:
     task = catalogue.find(name)
     task = replace(task, dataset=replace(task.dataset, count=12))
@@ -50,6 +51,12 @@ def test_albert_uses_the_weights_of_one_layer_twelve_times() -> None:
 def test_roberta_counts_positions_from_the_ids() -> None:
     graph = catalogue.graph(catalogue.find("roberta")).graph
     assert Counter(node.op_type for node in graph.node)["CumSum"] == 1
+
+
+def test_deberta_attends_by_content_and_by_position_both_ways() -> None:
+    graph = catalogue.graph(catalogue.find("deberta")).graph
+    assert Counter(node.op_type for node in graph.node)["GatherElements"] == 2 * 12
+    assert max(math.prod(t.dims) for t in graph.initializer if t.data_location == 0) <= 768, "no square of positions"
 
 
 def test_minilms_sentences_are_groups_of_four_in_its_vocabulary() -> None:

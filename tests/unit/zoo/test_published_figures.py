@@ -100,6 +100,13 @@ FIGURES = [
         "theirs has the pooler (0.59 M)",
     ),
     Published(
+        "deberta",
+        100e6 + 50_265 * 768,
+        None,
+        "github.com/microsoft/DeBERTa, README: Base, backbone parameters 100 M; the rest is the embedding of RoBERTa's "
+        "vocabulary, 50 K of width 768",
+    ),
+    Published(
         "conformer-encoder",
         30e6,
         None,

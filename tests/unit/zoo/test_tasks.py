@@ -94,6 +94,14 @@ def test_weights_are_there_for_every_slot(task: Task) -> None:
         assert sum(piece.size for piece in source.pieces(smallest)) == smallest.count
 
 
+def test_every_tensor_with_moments_is_one_of_the_graph(task: Task) -> None:
+    held = {slot.name for slot in slots(graph_of(task))}
+    for source in task.weights:
+        if source.kind == "seeded":
+            moments = json.loads((catalogue.folder(task) / str(source.file)).read_text(encoding="utf-8"))
+            assert set(moments["tensors"]) <= held, "a weight that the exporter folded into a constant cannot be loaded"
+
+
 def test_batch_norms_are_kept() -> None:
     count = {task.id: sum(n.op_type == "BatchNormalization" for n in graph_of(task).graph.node) for task in TASKS}
     assert count["digits-resnet"] == 19

@@ -43,11 +43,11 @@ LAYOUTS: Mapping[str, Layout] = {
     "bert": Layout(start=101, end=102, pad=0, first_word=999),
     "albert": Layout(start=2, end=3, pad=0, first_word=5),
     "roberta": Layout(start=0, end=2, pad=1, first_word=4, unused_last=1, joints=2, segments=False),
-    "deberta-v3": Layout(start=1, end=2, pad=0, first_word=4, unused_last=100, segments=False),
+    "deberta": Layout(start=1, end=2, pad=0, first_word=4, unused_last=1, segments=False),
     "roformer": Layout(start=101, end=102, pad=0, first_word=106),
 }
-"""By the published vocabularies: bert-base-uncased (Devlin et al. 2018), albert-base-v2, roberta-base (its last id is
-the mask), microsoft/deberta-v3-base (its mask is 128000, the rest fills up to 128100), junnyu/roformer_chinese_base."""
+"""By the published vocabularies: bert-base-uncased (Devlin et al. 2018), albert-base-v2, roberta-base and
+microsoft/deberta-base (whose last id is the mask), junnyu/roformer_chinese_base."""
 
 
 def source(dataset: Dataset, _folder: Path) -> Source:

@@ -19,7 +19,7 @@ from accelbench.zoo.samples.tokens import LAYOUTS, source, tokens
 
 BERT = LAYOUTS["bert"]
 VOCABULARY = 30522
-VOCABULARIES = {"bert": 30522, "albert": 30000, "roberta": 50265, "deberta-v3": 128100, "roformer": 50000}
+VOCABULARIES = {"bert": 30522, "albert": 30000, "roberta": 50265, "deberta": 50265, "roformer": 50000}
 
 
 def made(layout: str, count: int, *, two_documents: bool = False, length: int = 384) -> list[Record]:
@@ -113,7 +113,7 @@ def test_golden_samples() -> None:
         "bert": "1c675237",
         "albert": "b1d80990",
         "roberta": "2822a928",
-        "deberta-v3": "bdfe2413",
+        "deberta": "d0e93b35",
         "roformer": "6fc1ea01",
     }
     assert digest(made("roformer", 1, two_documents=True, length=1024)[0])[:8] == "502a0ae5"
