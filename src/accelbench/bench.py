@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -77,6 +78,13 @@ class Bench:
         self._worker.unload()
         self._loaded = None
         return self._jobs[self._form(plan)]
+
+    def keep(self, plan: Plan, folder: Path) -> None:
+        """Copy the files of the form that ``plan`` needs to the new folder ``folder``."""
+        build, job = self._jobs[self._form(plan)]
+        for name in build.compiled.files:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(Path(job.work) / name, folder / name)
 
     def _form(self, plan: Plan) -> Form:
         return plan.compiled_batch, plan.purpose if self._worker.spec.table.abilities.purpose else None

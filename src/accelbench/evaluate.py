@@ -45,10 +45,21 @@ from accelbench.report.host import host_facts
 from accelbench.report.privacy import here, private_facts, scrub
 from accelbench.report.store import RunDirectory
 from accelbench.search import Search, search
-from accelbench.tensors import TensorSet
+from accelbench.tensors import TensorSet, TensorWriter
+from accelbench.worker.infer import batches
 from accelbench.zoo.subject import Subject
 
 Driver = Literal["accelbench", "loadgen"]
+
+
+@dataclass(frozen=True)
+class Keep:
+    """The compiled form that ``plan`` needs is evaluated and kept: its files in ``model``, and in ``sample`` its first
+    feed and what that gave, each in a folder that is not there yet."""
+
+    plan: Plan
+    model: Path
+    sample: tuple[Path, Path]
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,8 @@ class Setting:
     """What holds for every evaluation of a run: effort, timed passes, tolerance (None: the task's own), the command as
     typed, the time limit of one step in seconds (None: the backend's own), who is told what is being done, and the
     driver: with ``loadgen`` every pass is followed by a run under LoadGen. After the ``plans`` come the
-    ``searches``; one of the two may be empty. With ``stages`` the host's steps on real data are timed too."""
+    ``searches``; both may be empty where there is something to ``keep``. With ``stages`` the host's steps on real data
+    are timed too."""
 
     effort: Effort
     plans: tuple[Plan, ...]
@@ -67,6 +79,7 @@ class Setting:
     driver: Driver = "accelbench"
     searches: tuple[Search, ...] = ()
     stages: bool = False
+    keep: Keep | None = None
 
 
 @dataclass
@@ -128,8 +141,11 @@ def _steps(
         bench = Bench(worker, subject, facts.target, work, setting.say)
         facts.builds = bench.builds
         plans = sorted(setting.plans, key=lambda plan: (plan.compiled_batch, plan.purpose))
-        passed = bench.check((*plans, *(wanted.plan for wanted in setting.searches))[0])
+        kept = [setting.keep.plan] if setting.keep else []
+        passed = bench.check((*kept, *plans, *(wanted.plan for wanted in setting.searches))[0])
         facts.quality = _quality(subject, bench.outputs, reference, passed.unready, stage)
+        if setting.keep:
+            _keep(setting.keep, bench, subject)
         if setting.stages and subject.real:
             setting.say("stages of the host")
             facts.stages = (*subject.real.stages, subject.real.postprocess(TensorSet(bench.outputs)))
@@ -142,6 +158,13 @@ def _steps(
             for plan in plans:
                 setting.say(f"{plan.scenario}, batch {plan.batch}, under LoadGen")
                 facts.loadgen.append(_under_loadgen(bench, plan, spec, subject, setting, work, stage))
+
+
+def _keep(keep: Keep, bench: Bench, subject: Subject) -> None:
+    bench.keep(keep.plan, keep.model)
+    for source, folder in zip((subject.feeds.path, bench.outputs), keep.sample, strict=True):
+        with TensorWriter(folder) as writer:
+            writer.append(batches(TensorSet(source), keep.plan.compiled_batch, subject.task.batched)[0])
 
 
 def _time(bench: Bench, setting: Setting, stage: Path, facts: Facts, plan: Plan) -> Path:
@@ -195,6 +218,7 @@ def _quality(subject: Subject, outputs: Path, reference: Reference, unready: int
     judge = subject.real.judge if subject.real and subject.scored else None
     ours, labels = TensorSet(outputs), subject.feeds.labels
     found, predictions = assess(subject.task, ours, reference.outputs, labels, unready, judge)
+    found = replace(found, outputs_sha256=ours.sha256())
     if not predictions:
         return found
     np.savez_compressed(stage / "predictions.npz", allow_pickle=False, **predictions)

@@ -437,6 +437,7 @@ class Quality:
     ``unready``: outputs that changed after they were handed back. ``constant``: the outputs did not vary with the
     feed although the reference's do. ``predictions`` is the file with the per-sample decisions. ``scores`` are all that
     labels are judged by, ``accuracy`` the first of them; ``reference_scores`` those of the reference's outputs.
+    ``outputs_sha256`` is over all outputs of the pass, sample by sample: equal for equal bits.
     """
 
     __pydantic_config__ = STRICT
@@ -451,6 +452,7 @@ class Quality:
     predictions: str | None = None
     scores: tuple[Score, ...] = ()
     reference_scores: tuple[Score, ...] = ()
+    outputs_sha256: str | None = None
 
 
 @dataclass(frozen=True)

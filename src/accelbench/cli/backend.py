@@ -9,10 +9,12 @@ from typing import Any
 
 import click
 
+from accelbench.cli.backend_check import check
 from accelbench.cli.output import json_option, listing, print_facts, print_json, print_table, progress
+from accelbench.deploy.manifest import BACKEND, MANIFEST
 from accelbench.envs.install import environment_facts, install, installed, register
 from accelbench.envs.install import remove as remove_environment
-from accelbench.envs.spec import BackendSpec, backends, find, is_shipped
+from accelbench.envs.spec import BackendSpec, backends, find, is_shipped, read
 from accelbench.envs.worker import Worker
 from accelbench.model import DeviceInfo
 
@@ -20,6 +22,9 @@ from accelbench.model import DeviceInfo
 @click.group()
 def backend() -> None:
     """The stacks: each is a folder with an environment of its own."""
+
+
+backend.add_command(check)
 
 
 @backend.command("list")
@@ -48,8 +53,9 @@ def list_(json_: bool) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="NAME|DIR...")
 def install_(names: tuple[str, ...]) -> None:
     """Build the environments of backends from their hashed locks. A DIR from
-    outside (a path with a slash in it) is copied in first."""
-    specs = [register(Path(name)) if _is_folder(name) else find(name) for name in names]
+    outside (a path with a slash in it) is copied in first; of a deployable,
+    the environment that it was evaluated in is made."""
+    specs = [_from_outside(Path(name)) if _is_folder(name) else find(name) for name in names]
     with progress() as say:
         for spec in specs:
             install(spec, say)
@@ -86,6 +92,10 @@ def remove(names: tuple[str, ...]) -> None:
     for spec in [find(name) for name in names]:
         for path in remove_environment(spec):
             click.echo(f"removed {path}")
+
+
+def _from_outside(folder: Path) -> BackendSpec:
+    return read(folder / BACKEND) if (folder / MANIFEST).is_file() else register(folder)
 
 
 def _is_folder(name: str) -> bool:

@@ -25,11 +25,11 @@ from accelbench.cli.parsing import COMMAS, options_of
 from accelbench.cli.plans import Load, load_options, plans, searches
 from accelbench.cli.sharing import Sharing, alone, shared, sharing_options
 from accelbench.cli.subjects import Given, check_batches, made, make, source_options
-from accelbench.cli.targets import PRECISION, PRECISIONS, Side, sides, targets
+from accelbench.cli.targets import PRECISION, PRECISIONS, Side, sides, targets, tolerance
 from accelbench.envs import overlay
 from accelbench.errors import UsageError
 from accelbench.evaluate import Driver, Setting, evaluate
-from accelbench.model import Plan, Tolerance
+from accelbench.model import Plan
 from accelbench.reference import reference
 from accelbench.report.store import RunDirectory, open_report, reports
 from accelbench.worker.loadgen import SCENARIOS as LOADGENS
@@ -112,8 +112,8 @@ def run(
         duels: list[Duel] = []
         try:
             for subject in subjects:
-                tolerance = _tolerance(subject, max_drift, min_accuracy)
-                found = _evaluate_all(subject, chosen, folder, replace(setting, tolerance=tolerance))
+                allowed = tolerance(subject.task.tolerance, max_drift, min_accuracy)
+                found = _evaluate_all(subject, chosen, folder, replace(setting, tolerance=allowed))
                 lines += found
                 if ab:
                     duels.append(duel(subject, ab, chosen, found, setting, margin))
@@ -160,15 +160,6 @@ def _prepare_loadgen(asked: Sequence[Plan], chosen: Sequence[Side], say: Callabl
             raise UsageError(f"LoadGen has no {what}: --driver loadgen takes {', '.join(LOADGENS)}, without --burst")
     for spec in {spec.name: spec for spec, _ in chosen}.values():
         overlay.install(overlay.LOADGEN, spec, say)
-
-
-def _tolerance(subject: Subject, max_drift: float | None, min_accuracy: float | None) -> Tolerance:
-    own = subject.task.tolerance
-    return replace(
-        own,
-        max_relative_l2=own.max_relative_l2 if max_drift is None else max_drift,
-        min_accuracy=own.min_accuracy if min_accuracy is None else min_accuracy,
-    )
 
 
 def _evaluate_all(subject: Subject, targets: Sequence[Side], folder: RunDirectory, setting: Setting) -> list[Row]:

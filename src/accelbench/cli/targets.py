@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from accelbench.bench import ANY_DEVICE
 from accelbench.cli.parsing import known
 from accelbench.envs.install import installed
 from accelbench.envs.spec import BackendSpec, backends, find
 from accelbench.errors import UsageError
-from accelbench.model import Target
+from accelbench.model import Target, Tolerance
 from accelbench.reference import BACKEND as REFERENCE
 
 PRECISIONS = ("fp32", "bf16", "fp16", "int8", "int8-static")
@@ -64,3 +65,12 @@ def _of(spec: BackendSpec, device: str | None, precisions: Sequence[str], option
     own = spec.options(options.get(spec.name, {}))
     for precision in precisions:
         yield spec, Target(spec.name, device or ANY_DEVICE, precision, own)
+
+
+def tolerance(own: Tolerance, max_drift: float | None, min_accuracy: float | None) -> Tolerance:
+    """A task's ``own`` tolerance, with the limits that the command gives in the place of its own."""
+    return replace(
+        own,
+        max_relative_l2=own.max_relative_l2 if max_drift is None else max_drift,
+        min_accuracy=own.min_accuracy if min_accuracy is None else min_accuracy,
+    )

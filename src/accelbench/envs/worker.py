@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -22,10 +23,11 @@ from accelbench.envs.spec import BackendSpec
 from accelbench.envs.telemetry import Telemetry
 from accelbench.errors import Unsupported, WorkerError
 from accelbench.measure import series as stored
-from accelbench.model import Artifact, Compiled, DeviceInfo, Measurement, Plan
+from accelbench.model import Artifact, Compiled, DeviceInfo, Measurement, Plan, Target, TensorSpec
 from accelbench.worker.infer import InferFacts
 from accelbench.worker.jobs import Job
 from accelbench.worker.loadgen import WARMUP_S, Driven
+from accelbench.worker.trials import TrialFacts
 
 T = TypeVar("T")
 
@@ -61,10 +63,12 @@ class Worker:
         memory_bytes: int | None = None,
         timeout_s: float | None = None,
         overlay: Path | None = None,
+        handles_sigterm: bool = True,
     ) -> None:
         """``logs`` gets stdout.txt, stderr.txt and, where a vendor's code raises, the end of each traceback in
         traceback.txt; ``timeout_s`` replaces all the backend's own time limits. The folder ``overlay`` is put
-        last on the path of this one process."""
+        last on the path of this one process. Where SIGTERM has no handler, one is set that ends the worker, unless
+        ``handles_sigterm`` is false: then the keeper ends it when this process is gone."""
         self.spec = spec
         self._logs = logs
         self._memory_bytes = memory_limit_bytes() if memory_bytes is None else memory_bytes
@@ -72,6 +76,7 @@ class Worker:
         self._sample_s = 0.0
         self._overlay = overlay
         self._process: Process | None = None
+        self._handles_sigterm = handles_sigterm
         self._sigterm: Any = None
 
     def __enter__(self) -> Worker:
@@ -86,7 +91,7 @@ class Worker:
             self._logs,
             self._memory_bytes,
         )
-        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        if self._handles_sigterm and _sigterm_is_free():
             self._sigterm = signal.signal(signal.SIGTERM, _terminate)
         try:
             self._ask({"verb": "hello"}, self.spec.table.timeouts.start_s)
@@ -192,6 +197,39 @@ class Worker:
         longest_s = WARM_AND_LATE * (WARMUP_S + plan.stop.max_s)
         return self._read(Driven, self._ask(asked, self.spec.table.timeouts.measure_s, longest_s), "loadgen")
 
+    def cases(
+        self, folder: Path, names: Sequence[str], target: Target, work: Path, log: Path, look: Callable[[], None]
+    ) -> None:
+        """Run cases of ``folder`` one after the other, as ``worker.cases`` says, which writes ``log``. ``look`` is
+        called several times a second; it ends the worker when it raises. The time limit is the caller's."""
+        asked = {
+            "verb": "cases",
+            "folder": str(folder),
+            "names": list(names),
+            "target": asdict(target),
+            "purpose": "latency" if self.spec.table.abilities.purpose else None,
+            "work": str(work),
+            "log": str(log),
+        }
+        self._ask(asked, math.inf, math.inf, look)
+
+    def share(self, path: Path, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> int:
+        """Have the worker map the memory at ``path`` for one feed and its outputs (``worker.shared``); gives the number
+        that ``call`` takes."""
+        sides = {"inputs": [asdict(spec) for spec in inputs], "outputs": [asdict(spec) for spec in outputs]}
+        answer = self._ask({"verb": "share", "path": str(path), **sides}, self.spec.table.timeouts.load_s)
+        return int(answer["number"])
+
+    def call(self, number: int) -> None:
+        """Run the feed that lies in the shared memory of that number; its outputs lie there when this returns."""
+        self._ask({"verb": "call", "number": number}, self.spec.table.timeouts.infer_s)
+
+    def trial(self, kind: str, feeds: Path, outputs: Path, count: int) -> TrialFacts:
+        """One of ``worker.trials`` on the loaded session: the tensor set ``feeds`` has whole feeds, ``outputs`` what a
+        single run gave for each; ``count`` is the trial's number of threads, rounds or runs."""
+        asked = {"verb": "trial", "kind": kind, "feeds": str(feeds), "outputs": str(outputs), "count": count}
+        return self._read(TrialFacts, self._ask(asked, self.spec.table.timeouts.infer_s), "trial")
+
     def unload(self) -> None:
         """Close the loaded session."""
         self._ask({"verb": "unload"}, self.spec.table.timeouts.load_s)
@@ -272,9 +310,13 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def _sigterm_is_free() -> bool:
+    return threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
 def _terminate(_number: int, _frame: FrameType | None) -> None:
     """SIGTERM unwinds the stack as Ctrl-C does, so that every 'with' ends what it holds."""
     raise SystemExit(128 + signal.SIGTERM)
 
 
-__all__ = ["BuildFacts", "Driven", "InferFacts", "Job", "Worker"]
+__all__ = ["BuildFacts", "Driven", "InferFacts", "Job", "TrialFacts", "Worker"]

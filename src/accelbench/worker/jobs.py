@@ -35,8 +35,8 @@ class Job:
 
 def job(fields: Mapping[str, Any]) -> Job:
     values = dict(fields)
-    values["inputs"] = tuple(_spec(item) for item in values["inputs"])
-    values["outputs"] = tuple(_spec(item) for item in values["outputs"])
+    values["inputs"] = tuple(tensor_spec(item) for item in values["inputs"])
+    values["outputs"] = tuple(tensor_spec(item) for item in values["outputs"])
     values["target"] = Target(**values["target"])
     return Job(**values)
 
@@ -76,5 +76,6 @@ def compile_job(asked: Job) -> CompileJob:
     )
 
 
-def _spec(fields: Mapping[str, Any]) -> TensorSpec:
+def tensor_spec(fields: Mapping[str, Any]) -> TensorSpec:
+    """A spec as JSON has it."""
     return TensorSpec(name=fields["name"], dtype=fields["dtype"], shape=tuple(fields["shape"]))

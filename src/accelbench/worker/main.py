@@ -24,10 +24,12 @@ from accelbench.backends.protocol import Backend, Session
 from accelbench.errors import AccelbenchError, Unsupported, WorkerError
 from accelbench.measure import selftest
 from accelbench.measure.instances import load_instances
-from accelbench.model import Compiled, DeviceInfo
+from accelbench.model import Compiled, DeviceInfo, Target
 from accelbench.tensors import TensorSet
-from accelbench.worker import jobs, loadgen
+from accelbench.worker import jobs, loadgen, trials
+from accelbench.worker.cases import run_cases
 from accelbench.worker.infer import infer
+from accelbench.worker.shared import SharedArrays, opened
 from accelbench.worker.timed import in_memory, timed
 from accelbench.worker.wire import Message, receive, send
 
@@ -40,6 +42,7 @@ class Server:
         self._backend: Backend | None = None
         self._session: Session | None = None
         self._loads: Callable[[], Session] = _nothing_to_load
+        self._shared: list[SharedArrays] = []
         self.verbs: dict[str, Callable[[Mapping[str, Any]], Any]] = {
             "hello": self.hello,
             "devices": self.devices,
@@ -49,6 +52,10 @@ class Server:
             "measure": self.measure,
             "loadgen": self.loadgen,
             "selftest": self.selftest,
+            "cases": self.cases,
+            "trial": self.trial,
+            "share": self.share,
+            "call": self.call,
             "unload": self.unload,
         }
 
@@ -118,6 +125,35 @@ class Server:
 
     def selftest(self, asked: Mapping[str, Any]) -> Any:
         return selftest.figures(asked["seconds"])
+
+    def cases(self, asked: Mapping[str, Any]) -> Any:
+        self.unload(asked)
+        run_cases(
+            self.backend,
+            Path(asked["folder"]),
+            asked["names"],
+            Target(**asked["target"]),
+            asked["purpose"],
+            Path(asked["work"]),
+            Path(asked["log"]),
+        )
+        return {}
+
+    def share(self, asked: Mapping[str, Any]) -> Any:
+        """Map memory for one feed and its outputs; its number is what ``call`` takes."""
+        specs = [[jobs.tensor_spec(item) for item in asked[side]] for side in ("inputs", "outputs")]
+        self._shared.append(opened(Path(asked["path"]), *specs))
+        return {"number": len(self._shared) - 1}
+
+    def call(self, asked: Mapping[str, Any]) -> Any:
+        """Run the feed that lies in shared memory, and put its outputs beside it."""
+        shared = self._shared[asked["number"]]
+        shared.keep(self.session.run(shared.inputs))
+        return {}
+
+    def trial(self, asked: Mapping[str, Any]) -> Any:
+        feeds, wanted = (list(TensorSet(Path(asked[name]))) for name in ("feeds", "outputs"))
+        return asdict(trials.TRIALS[asked["kind"]](self.session, feeds, wanted, asked["count"]))
 
     def unload(self, _asked: Mapping[str, Any]) -> Any:
         session, self._session = self._session, None
