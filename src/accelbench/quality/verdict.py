@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from accelbench.model import Build, Measurement, Quality, Report, Score, Tolerance, Verdict
@@ -45,6 +45,15 @@ def judge(report: Report) -> Judgement:
     if not limits.met:
         return Judgement("unknown", ("no tolerance is given",))
     return Judgement("within", ())
+
+
+def faults(quality: Quality, tolerance: Tolerance, asked: str, builds: Sequence[Build]) -> tuple[str, ...]:
+    """Why the outputs of an accuracy pass alone are ``out``: integrity checks that fail, and limits that are broken."""
+    return (
+        *quality_reasons(quality),
+        *precision_reasons(quality.drift, asked, builds),
+        *_limits(quality, tolerance).broken,
+    )
 
 
 def executed_precision(report: Report, measurement: Measurement) -> str:

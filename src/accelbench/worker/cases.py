@@ -1,7 +1,7 @@
 """Many small models one after the other: compiled, loaded, run and held against their own outputs. Not timed.
 
 A folder of cases has ``index.json``, an object from each case's name to its ``Case``, and for each case a folder of
-that name with ``model.onnx`` and ``data.npz``: the arrays ``i0``, ``i1`` … are its inputs, ``o0``, ``o1`` … its outputs.
+that name with ``model.onnx`` and ``data.npz``: the arrays ``i0``, ``i1`` … are its inputs, ``o0``, ``o1`` … outputs.
 
 What happens is appended to a log, a line of JSON each time a case begins or ends, so that a host that sees this process
 die or stand still knows at which case.

@@ -45,7 +45,15 @@ SETTINGS = (
     "ENABLE_HYPER_THREADING",
     "SCHEDULING_CORE_TYPE",
 )
-REFUSALS = ("not supported", "unsupported", "not implemented", "conversion failed", "no conversion rule")
+REFUSALS = (
+    "not supported",
+    "unsupported",
+    "not implemented",
+    "conversion failed",
+    "no conversion rule",
+    "fully converted",
+    "doesn't support",
+)
 NAMED = re.compile(r"(?:following ONNX operations:\s*|Conversion failed for\s+|operation\s+)([\w.:,\s-]+)")
 
 
@@ -74,12 +82,14 @@ class Request:
 
     def take(self, feed: Feed) -> None:
         """Make ``feed`` the inputs: small ones are copied, large ones shared if they lie in memory as OpenVINO wants
-        them. What is shared belongs to the query until it ends. Raises ValueError for a shape that is not the
+        them. What is shared belongs to the query until it ends. Raises ValueError for a shape or type that is not the
         model's."""
         for name, place, tensor, own in self._inputs:
             value = feed[name]
-            if value.shape != own.shape:
-                raise ValueError(f"input {name} has shape {value.shape}, the model takes {own.shape}")
+            if value.shape != own.shape or value.dtype.num != own.dtype.num:
+                raise ValueError(
+                    f"input {name} is {value.dtype} {value.shape}, the model takes {own.dtype} {own.shape}"
+                )
             if own.nbytes < SHARED_FROM_BYTES:
                 np.copyto(own, value)
             elif value.dtype == own.dtype and value.flags.c_contiguous and value.flags.writeable:
@@ -145,9 +155,9 @@ class OvSession:
 
 
 def _places(ports: Sequence[Any], names: Sequence[str]) -> list[tuple[str, int]]:
-    """Each name with the place of the port that has it."""
+    """Each name with the place of the port that has it. An input that nothing reads has none."""
     places = {name: place for place, port in enumerate(ports) for name in port.get_names()}
-    return [(name, places[name]) for name in names]
+    return [(name, places[name]) for name in names if name in places]
 
 
 def _nobody(_ended: object) -> None:
