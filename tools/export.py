@@ -18,7 +18,7 @@ import safetensors.numpy
 import torch
 import train_digits
 from exporting import Exporter, freeze, say, seeded, write
-from families import decoders, generative, language, ops, speech, vision
+from families import decoders, detection, generative, language, ops, speech, vision
 from torch import nn
 
 TASKS = Path(__file__).resolve().parent.parent / "src" / "accelbench" / "zoo" / "tasks"
@@ -64,6 +64,7 @@ EXPORTERS: dict[str, Exporter] = {
         calibrate.widedeep,
     ),
     **decoders.EXPORTERS,
+    **detection.EXPORTERS,
     **generative.EXPORTERS,
     **language.EXPORTERS,
     **ops.EXPORTERS,

@@ -18,6 +18,7 @@ from tests.backend.behaviour import Probe, drift, probe, rms, stacked
 
 from accelbench.envs.spec import BackendSpec
 from accelbench.errors import Unsupported
+from accelbench.metrics.detection import CERTAIN
 from accelbench.model import Task
 from accelbench.quality.accuracy import decisions
 from accelbench.tensors import TensorSet
@@ -79,6 +80,10 @@ def degenerate(task: Task, outputs: TensorSet) -> str | None:
         return None if len(spans) >= len(outputs) // 2 else "few spans"
     if "score" in made:
         return None if made["score"].std() > 0.01 else "scores that are all alike"
+    if "detections" in made:
+        certain = made["detections"][..., 4] >= CERTAIN
+        classes = np.unique(made["detections"][..., 5][certain])
+        return None if certain.any(axis=1).all() and len(classes) >= len(outputs) // 2 else "few detections"
     return None
 
 

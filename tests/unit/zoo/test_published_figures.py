@@ -137,6 +137,13 @@ FIGURES = [
         "Liu et al. 2021 (arXiv:2103.14030, table 1): Swin-L, 384x384, 197M parameters, 103.9G",
     ),
     Published(
+        "yolov5",
+        7.2e6,
+        16.5e9 / 2,
+        "pytorch.org/hub/ultralytics and github.com/ultralytics/yolov5, README: YOLOv5s, params 7.2 M, FLOPs 16.5 B",
+        "that table counts a multiply-add as two",
+    ),
+    Published(
         "vit",
         86_567_656,
         17.56e9,
