@@ -73,7 +73,8 @@ def test_two_of_the_same_name_are_an_error(tmp_path: Path, monkeypatch: pytest.M
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(
-        UsageError, match=r"no backend is called 'onnxruntim' \(did you mean onnxruntime or onnxruntime-openvino\?\); known are"
+        UsageError,
+        match=r"no backend is called 'onnxruntim' \(did you mean onnxruntime or onnxruntime-openvino\?\); known are",
     ):
         spec.find("onnxruntim")
 
