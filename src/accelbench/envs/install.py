@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
-import json
 import os
 import platform
 import shutil
@@ -22,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from accelbench import paths
+from accelbench.envs import system
 from accelbench.envs.spec import BackendSpec, backends, is_shipped, read, registry
 from accelbench.errors import AccelbenchError, UsageError
 from accelbench.model import Environment
@@ -42,10 +42,6 @@ _UNREACHABLE = (
     "could not connect",
     "proxyerror",
 )
-_FACTS = """
-import importlib.metadata as m, json, platform
-print(json.dumps([platform.python_version(), {d.metadata["Name"]: d.version for d in m.distributions()}]))
-"""
 
 
 def location(spec: BackendSpec) -> Path:
@@ -57,21 +53,18 @@ def location(spec: BackendSpec) -> Path:
 
 def interpreter(spec: BackendSpec) -> Path:
     """The Python that runs the backend's worker. Raises UsageError when the environment is not there."""
-    environment = spec.table.environment
-    if environment.python is not None:
-        found = shutil.which(environment.python)
-        if found is None:
-            raise UsageError(f"backend {spec.name} needs the interpreter {environment.python}, which is not there")
-        return Path(found)
+    if spec.table.environment.kind == "system":
+        return system.interpreter(spec).path
     if not installed(spec):
         raise UsageError(f"backend {spec.name} is not installed: run 'accelbench backend install {spec.name}'")
     return location(spec) / "bin" / "python"
 
 
 def installed(spec: BackendSpec) -> bool:
-    """Whether the backend can be started: its environment is complete, or its system interpreter is there."""
-    if spec.table.environment.python is not None:
-        return shutil.which(spec.table.environment.python) is not None
+    """Whether the backend can be started: its environment is complete, or its system interpreter is there with all
+    packages that it declares."""
+    if spec.table.environment.kind == "system":
+        return system.usable(spec)
     return (location(spec) / COMPLETE).is_file()
 
 
@@ -139,7 +132,8 @@ def environment_facts(spec: BackendSpec) -> Environment:
     """What is really in the environment now: Python, packages, and what the declared probes say."""
     python = interpreter(spec)
     if spec.table.environment.kind == "system":
-        version, packages = json.loads(_output([str(python), "-I", "-c", _FACTS]))
+        found = system.interpreter(spec)
+        version, packages = found.version, found.packages
     else:
         version, packages = platform.python_version(), _packages(location(spec))
     probes = {

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from accelbench import backends as shipped
 from accelbench import paths
+from accelbench.backends.identity import adapter_sha256
 from accelbench.errors import UsageError
 
 Positive = Annotated[float, Field(gt=0)]
@@ -31,7 +32,8 @@ class _Table(BaseModel):
 
 
 class EnvironmentTable(_Table):
-    """``venv``: made from the lock. ``system``: the interpreter ``python``, by name on PATH or absolute, as it is.
+    """``venv``: made from the lock. ``system``: the interpreter ``python``, by name on PATH or absolute, as it is, when
+    it has all ``packages`` (names of distributions).
 
     A worker gets ``variables`` and, of the host's own variables, those named in ``inherit``. ``probes`` are commands
     (argv lists, ``{python}`` stands for the interpreter) whose first line of output is recorded: driver, SDK.
@@ -39,6 +41,7 @@ class EnvironmentTable(_Table):
 
     kind: Literal["venv", "system"]
     python: str | None = None
+    packages: list[str] = []
     variables: dict[str, str] = {}
     inherit: list[str] = []
     probes: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
@@ -120,7 +123,7 @@ class BackendSpec:
 
     @property
     def adapter_sha256(self) -> str:
-        return hashlib.sha256(self.adapter.read_bytes()).hexdigest()
+        return adapter_sha256(self.folder)
 
     @property
     def lock_sha256(self) -> str | None:
@@ -182,6 +185,8 @@ def read(folder: Path) -> BackendSpec:
         raise UsageError(f"{folder} has no requirements.lock: an environment of kind venv is made from it")
     if (environment.kind == "system") != (environment.python is not None):
         raise UsageError(f"{path}: environment.python: kind system needs it, and kind venv has none")
+    if environment.kind == "venv" and environment.packages:
+        raise UsageError(f"{path}: environment.packages: kind venv has those of its lock")
     return spec
 
 

@@ -172,8 +172,43 @@ def test_an_interpreter_that_is_not_there(tmp_path: Path) -> None:
     toml.write_text(toml.read_text().replace(sys.executable, "python-of-a-vendor"))
     spec = read(spec.folder)
     assert not installed(spec)
-    with pytest.raises(UsageError, match="needs the interpreter python-of-a-vendor, which is not there"):
+    with pytest.raises(
+        UsageError,
+        match=r"needs the interpreter python-of-a-vendor, which is not there; install what .*README\.md names, or",
+    ):
         install(spec, quiet)
+
+
+def test_an_interpreter_counts_when_it_has_the_declared_packages(tmp_path: Path) -> None:
+    assert installed(stub(tmp_path / "one", more='packages = ["NumPy", "pydantic_core"]\n'))
+    spec = stub(tmp_path / "two", more='packages = ["numpy", "driver-sdk", "numpy-of-a-vendor"]\n')
+    assert not installed(spec)
+    with pytest.raises(
+        UsageError, match=rf"backend stub needs driver-sdk, numpy-of-a-vendor in {sys.executable}; .* first on PATH"
+    ):
+        interpreter(spec)
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        ('echo \'["3.8.19", {"numpy": "1.24.4"}]\'', r"needs Python 3\.9 or newer; .*vendor-python is 3\.8\.19"),
+        ('echo \'["3.11.9", {"scipy": "1.0"}]\'', "needs numpy in .*vendor-python; install what"),
+        ("exit 3", "vendor-python does not work .*exit status 3.*; install what"),
+        ("echo Welcome", "vendor-python does not work "),
+    ],
+)
+def test_an_interpreter_that_does_not_do(tmp_path: Path, script: str, text: str) -> None:
+    python = tmp_path / "vendor-python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+    spec = stub(tmp_path / "stub")
+    toml = spec.folder / "backend.toml"
+    toml.write_text(toml.read_text().replace(sys.executable, str(python)))
+    assert not installed(read(spec.folder))
+    with pytest.raises(UsageError, match=text) as caught:
+        interpreter(read(spec.folder))
+    assert "\n" not in str(caught.value)
 
 
 def test_a_folder_from_outside_is_copied_and_found_by_name(tmp_path: Path, home: Path) -> None:
