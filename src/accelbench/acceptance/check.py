@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 import onnx
 
 from accelbench import __version__, paths
-from accelbench.acceptance import operators, tasks
+from accelbench.acceptance import deviations, operators, tasks
 from accelbench.acceptance.basics import contract, determinism, leak, reload, threads
 from accelbench.acceptance.cases import node_cases
 from accelbench.acceptance.forms import batches, precision
@@ -89,12 +89,16 @@ class Check:
             stand.worker, folder, chosen, stand.target, stand.room(), limit_s=wishes.case_s, say=stand.say
         )
         identity = here()
-        self.cases = tuple(replace(case, detail=scrub(case.detail, identity)) for case in found)
+        told = deviations.read(stand.spec.folder)
+        self.cases = deviations.declared([replace(case, detail=scrub(case.detail, identity)) for case in found], told)
         counted = operators.counts(self.cases)
-        return Found(
-            problems=operators.problems(self.cases),
-            remarks=[", ".join(f"{counted[outcome]} {outcome}" for outcome in OUTCOMES if counted[outcome])],
-        )
+        remarks = [", ".join(f"{counted[outcome]} {outcome}" for outcome in OUTCOMES if counted[outcome])]
+        known_wrong = sum(case.declared is not None for case in self.cases)
+        if known_wrong:
+            remarks.append(f"{known_wrong} of the wrong answers are declared in {deviations.FILE}")
+        for pattern in deviations.stale(self.cases, told):
+            remarks.append(f"{deviations.FILE} declares {pattern}, where nothing is wrong")
+        return Found(operators.problems(self.cases), remarks)
 
     def _tasks(self) -> Found:
         stand = replace(self._stand, timeout_s=self._wishes.timeout_s)

@@ -120,10 +120,12 @@ def by_operator(cases: Sequence[CaseResult]) -> dict[tuple[str, int], Counter[Ou
 
 
 def problems(cases: Sequence[CaseResult]) -> list[str]:
-    """What speaks against the stack: cases that it answered wrongly, and those that ended its process."""
+    """What speaks against the stack: cases that it answered wrongly where nobody declares it, and those that ended its
+    process."""
     found = []
     for outcome in ("wrong", "crashed", "hung"):
-        bad = [case.case for case in cases if case.outcome == outcome]
+        bad = [case.case for case in cases if case.outcome == outcome and case.declared is None]
         if bad:
-            found.append(f"{len(bad)} {outcome}: {', '.join(bad[:4])}{', …' if len(bad) > 4 else ''}")
+            how = f"{outcome} and not declared" if outcome == "wrong" else outcome
+            found.append(f"{len(bad)} {how}: {', '.join(bad[:4])}{', …' if len(bad) > 4 else ''}")
     return found

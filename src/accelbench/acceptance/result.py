@@ -25,13 +25,15 @@ class PartResult:
 class CaseResult:
     """One of the ONNX project's node cases. ``operator`` has its domain before it unless that is ONNX's own, ``opset``
     is the version of that domain. ``raised`` is an error other than ``Unsupported``; ``not expressible`` is no fault of
-    the stack: the contract has no way for the case, or it has no one right answer."""
+    the stack: the contract has no way for the case, or it has no one right answer. ``declared``: the reason that the
+    backend's maker gives for a wrong answer."""
 
     case: str
     operator: str
     opset: int
     outcome: Outcome
     detail: str
+    declared: str | None = None
 
 
 @dataclass(frozen=True)

@@ -180,5 +180,5 @@ def test_sums_are_by_outcome_and_by_operator() -> None:
         ("Add", 14): {"wrong": 1, "passed": 1, "unsupported": 1},
         ("Mul", 14): {"passed": 1},
     }
-    assert problems(rows) == ["1 wrong: a", "1 crashed: c"]
+    assert problems(rows) == ["1 wrong and not declared: a", "1 crashed: c"]
     assert problems(rows[:1]) == []
