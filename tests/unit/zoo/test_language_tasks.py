@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from tests.unit.zoo.realism import is_prefix, is_realistic
 
 from accelbench.tensors import TensorSet
@@ -23,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["albert", "roberta", "deberta"])
+@pytest.mark.parametrize("name", ["albert", "roberta", "deberta", "roformer"])
 def test_feeds_fit_the_task_and_its_vocabulary(name: str) -> None:
     task = catalogue.find(name)
     task = replace(task, dataset=replace(task.dataset, count=12))
@@ -57,6 +58,15 @@ def test_deberta_attends_by_content_and_by_position_both_ways() -> None:
     graph = catalogue.graph(catalogue.find("deberta")).graph
     assert Counter(node.op_type for node in graph.node)["GatherElements"] == 2 * 12
     assert max(math.prod(t.dims) for t in graph.initializer if t.data_location == 0) <= 768, "no square of positions"
+
+
+def test_roformers_table_is_of_sines_and_cosines() -> None:
+    folder = catalogue.folder(catalogue.find("roformer"))
+    stored = safetensors.numpy.load((folder / "statistics.safetensors").read_bytes())
+    table = stored["roformer.encoder.embed_positions.weight"]
+    angles = np.arange(1536)[:, None] / 10000 ** (np.arange(32) / 32)
+    assert table.dtype == np.float16
+    assert np.abs(table - np.concatenate([np.sin(angles), np.cos(angles)], axis=1)).max() < 2**-11
 
 
 def test_minilms_sentences_are_groups_of_four_in_its_vocabulary() -> None:

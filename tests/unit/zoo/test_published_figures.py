@@ -107,6 +107,13 @@ FIGURES = [
         "vocabulary, 50 K of width 768",
     ),
     Published(
+        "roformer",
+        124e6,
+        None,
+        "github.com/PaddlePaddle/PaddleNLP, docs/model_zoo/transformers.rst: roformer-chinese-base, 124M parameters",
+        "ours has the classifier (0.59 M) and the table of rotations (0.1 M)",
+    ),
+    Published(
         "conformer-encoder",
         30e6,
         None,
