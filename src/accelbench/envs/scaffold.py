@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from accelbench import paths
-from accelbench.envs.spec import BackendSpec, Name, backends, read
+from accelbench.envs.spec import BackendSpec, backends, read
 from accelbench.errors import UsageError
 
 TEMPLATE = Path(__file__).parent / "template"
 MARK = "@NAME@"
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+"""As ``backend.toml`` takes it: it becomes a folder's name before that is read."""
 
 SHARED_WITH = "onnxruntime"
 """The shipped backend that the template's stack is that of: it has the same packages, and answers alike."""
@@ -25,12 +26,10 @@ def scaffold(name: str, into: Path) -> BackendSpec:
 
     Raises UsageError for a name that is none, one that another backend has, and a folder that is there.
     """
-    try:
-        TypeAdapter(Name).validate_python(name)
-    except ValidationError as error:
+    if not NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is no name of a backend: that has lower-case letters, digits, '-' and '_', no '-' or '_' first"
-        ) from error
+        )
     known = backends()
     if name in known:
         raise UsageError(f"a backend is called {name!r} already ({known[name].folder}): choose another name")
