@@ -48,12 +48,13 @@ def main() -> None:
     wide = np.zeros((1, 1, 8, 16), np.float32)
     wide[..., ::2] = feed(1)
     np.testing.assert_array_equal(session.run({"x": wide[..., ::2]})["y"], kept["y"])
-    said = ""
-    try:
-        session.run({"x": np.zeros((2, 1, 8, 8), np.float32)})
-    except ValueError as error:
-        said = str(error)
-    assert said == "input x has shape (2, 1, 8, 8), the model takes (1, 1, 8, 8)"
+    for wrong in (np.zeros((2, 1, 8, 8), np.float32), np.zeros((1, 1, 8, 8), np.float64)):
+        said = ""
+        try:
+            session.run({"x": wrong})
+        except ValueError as error:
+            said = str(error)
+        assert said == f"input x is {wrong.dtype} {wrong.shape}, the model takes float32 (1, 1, 8, 8)", said
     session.close()
     for _ in range(20):
         adapter.load(compiled, JOB).close()

@@ -46,16 +46,18 @@ class MnnSession:
     def __init__(self, net: Net, job: CompileJob) -> None:
         self._net = net
         self._inputs = [
-            (spec.name, tuple(int(dim) for dim in spec.shape), variable, dtype)
+            (spec.name, np.empty([int(dim) for dim in spec.shape], spec.dtype), variable, dtype)
             for spec, variable, dtype in zip(job.inputs, net.variables, net.dtypes)
         ]
         self._outputs = [(spec.name, np.dtype(spec.dtype)) for spec in job.outputs]
 
     def run(self, feed: Feed) -> Outputs:
-        for name, shape, variable, dtype in self._inputs:
+        for name, like, variable, dtype in self._inputs:
             value = feed[name]
-            if value.shape != shape:
-                raise ValueError(f"input {name} has shape {value.shape}, the model takes {shape}")
+            if value.shape != like.shape or value.dtype.num != like.dtype.num:
+                raise ValueError(
+                    f"input {name} is {value.dtype} {value.shape}, the model takes {like.dtype} {like.shape}"
+                )
             variable.write(np.ascontiguousarray(value, dtype))
         values = self._net.forward()
         if len(values) != len(self._outputs):
@@ -78,6 +80,9 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
     for spec in (*job.inputs, *job.outputs):
         if spec.dtype not in DTYPES:
             raise Unsupported(f"{spec.name} is of type {spec.dtype}, which MNN has no tensors of")
+    for spec in job.inputs:
+        if any(isinstance(dim, str) for dim in spec.shape):
+            raise Unsupported(f"input {spec.name} has the dynamic shape {spec.shape}: this adapter fixes shapes")
     _convert(job)
     _try(job)
     files = tuple(name for name in (MODEL, WEIGHTS) if (job.work / name).is_file())

@@ -1,0 +1,117 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from tests.backend.models import Lab, expected, relative_l2, unknown_operator
+
+from accelbench import paths
+from accelbench.envs.spec import BackendSpec
+from accelbench.envs.worker import Worker
+from accelbench.errors import Unsupported
+from accelbench.worker.jobs import Job
+
+pytestmark = pytest.mark.slow
+Backend = Callable[[str], BackendSpec]
+
+
+@pytest.fixture
+def tinygrad(backend: Backend, tmp_path: Path) -> BackendSpec:
+    spec = backend("tinygrad")
+    with Worker(spec, tmp_path / "look") as worker:
+        try:
+            worker.devices()
+        except Unsupported as error:
+            pytest.skip(str(error))
+    return spec
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_float32_is_what_numpy_computes(here: Lab, tmp_path: Path, tinygrad: BackendSpec, batch: int) -> None:
+    job = plain(here.job(tinygrad, "fp32", batch=batch))
+    with Worker(tinygrad, tmp_path / "logs") as worker:
+        assert worker.devices()[0].id == "cpu"
+        compiled, outputs, facts = here.outputs(worker, job)
+        measured = here.measured(worker, job, compiled)
+    assert relative_l2(outputs, expected(here.feeds)) < 1e-5
+    assert np.allclose(here.output(job, "share").sum(axis=1), 1, atol=1e-5)
+    assert (facts.records, facts.unready) == (10, 0)
+    assert (compiled.files, compiled.executed_precision, compiled.placements) == (("model.pkl",), "fp32", ())
+    assert [path.name for path in Path(job.work).iterdir()] == ["model.pkl"]
+    assert measured.errors == ()
+    assert measured.integrity is not None
+    assert measured.integrity.mismatched == 0
+
+
+def test_what_it_cannot_take(here: Lab, tmp_path: Path, tinygrad: BackendSpec) -> None:
+    with Worker(tinygrad, tmp_path / "logs") as worker:
+        with pytest.raises(Unsupported, match=r"no\.such\.domain"):
+            job = here.job(tinygrad, "fp32")
+            onnx.save(unknown_operator(), job.model)
+            worker.compile(job)
+        with pytest.raises(Unsupported, match="op='Det' is not supported"):
+            job = here.job(tinygrad, "fp32")
+            onnx.save(net([onnx.helper.make_node("Det", ["x"], ["y"])]), job.model)
+            worker.compile(job)
+
+
+def test_a_shape_that_is_fed_is_refused_not_frozen(here: Lab, tmp_path: Path, tinygrad: BackendSpec) -> None:
+    nodes = [
+        onnx.helper.make_node("Cast", ["x"], ["whole"], to=onnx.TensorProto.INT64),
+        onnx.helper.make_node("Reshape", ["whole", "flat"], ["row"]),
+        onnx.helper.make_node("Slice", ["row", "from", "to"], ["first"]),
+        onnx.helper.make_node("Abs", ["first"], ["places"]),
+        onnx.helper.make_node("Slice", ["x", "places", "many", "axis"], ["y"]),
+    ]
+    job = here.job(tinygrad, "fp32")
+    onnx.save(net(nodes), job.model)
+    with (
+        Worker(tinygrad, tmp_path / "logs") as worker,
+        pytest.raises(Unsupported, match="operator Slice takes places for a constant, and it depends on the inputs"),
+    ):
+        worker.compile(job)
+
+
+def test_without_clang_it_says_what_to_install(
+    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = backend("tinygrad")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.setenv("PATH", str(empty))
+    monkeypatch.delenv("CC", raising=False)
+    with Worker(spec, tmp_path / "logs") as worker, pytest.raises(Unsupported, match="apt-get install clang"):
+        worker.devices()
+
+
+def test_nothing_is_left_at_home(here: Lab, tmp_path: Path, tinygrad: BackendSpec) -> None:
+    home, ours = tmp_path / "home", paths.home()
+    home.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.setenv("ACCELBENCH_HOME", str(ours))
+        with Worker(tinygrad, tmp_path / "logs") as worker:
+            here.outputs(worker, plain(here.job(tinygrad, "fp32")))
+    assert list(home.rglob("*")) == []
+
+
+def plain(job: Job) -> Job:
+    """The job, its model without the domain that it names and does not use: tinygrad knows no other than ONNX's."""
+    model = onnx.load(job.model, load_external_data=False)
+    del model.opset_import[1:]
+    onnx.save(model, job.model)
+    return job
+
+
+def net(nodes: list[onnx.NodeProto]) -> onnx.ModelProto:
+    value, constant = onnx.helper.make_tensor_value_info, onnx.numpy_helper.from_array
+    constants = {"flat": [-1], "from": [0], "to": [1], "many": [8], "axis": [2]}
+    graph = onnx.helper.make_graph(
+        [*nodes, onnx.helper.make_node("Neg", ["y"], ["share"])],
+        "net",
+        [value("x", 1, [1, 1, 8, 8])],
+        [value("y", 1, None), value("share", 1, None)],
+        [constant(np.array(one), name) for name, one in constants.items()],
+    )
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
