@@ -9,9 +9,12 @@ from pathlib import Path
 
 from accelbench.envs.worker import Job, Worker
 from accelbench.errors import Unsupported
-from accelbench.model import Build, DeviceInfo, Measurement, Plan, Purpose, Target
+from accelbench.model import Artifact, Build, DeviceInfo, Measurement, Plan, Purpose, Target
+from accelbench.passes.apply import Calibration, passed
+from accelbench.passes.weights import contents
 from accelbench.quality.coverage import coverage
 from accelbench.worker.infer import InferFacts
+from accelbench.zoo.materialise import Model
 from accelbench.zoo.subject import Subject
 
 CALIBRATION_SAMPLES = 64
@@ -24,13 +27,15 @@ Form = tuple[int, Purpose | None]
 
 class Bench:
     """``builds`` has every compiled form in the order of making, one per batch, and per purpose where the stack tells
-    them apart. ``outputs`` is the tensor set of the accuracy pass. Raises what the worker raises."""
+    them apart; ``chain`` the artifacts from the source model to what the stack got for the first. ``outputs`` is the
+    tensor set of the accuracy pass. Raises what the worker and the passes raise."""
 
     def __init__(
         self, worker: Worker, subject: Subject, target: Target, work: Path, say: Callable[[str], None]
     ) -> None:
         """``target`` names a device of the worker; ``work`` is an empty folder."""
         self.builds: list[Build] = []
+        self.chain: tuple[Artifact, ...] = ()
         self.outputs = work / "outputs"
         self._worker, self._subject, self._target, self._work, self._say = worker, subject, target, work, say
         self._jobs: dict[Form, tuple[Build, Job]] = {}
@@ -86,11 +91,19 @@ class Bench:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(Path(job.work) / name, folder / name)
 
+    def _passed(self, batch: int) -> Model:
+        """The subject's model for ``batch`` after the target's passes."""
+        samples = self._subject.calibration
+        calibration = Calibration(samples.path, samples.sha256, CALIBRATION_SAMPLES, batch, self._subject.task.batched)
+        done = passed(self._subject.model(batch), self._target.passes, calibration, self._say)
+        self.chain = self.chain or done.chain
+        return done.model
+
     def _form(self, plan: Plan) -> Form:
         return plan.compiled_batch, plan.purpose if self._worker.spec.table.abilities.purpose else None
 
     def _compile(self, batch: int, purpose: Purpose | None) -> None:
-        model = self._subject.model(batch)
+        model = self._passed(batch)
         folder = self._work / f"{batch}-{purpose or 'any'}"
         folder.mkdir()
         job = Job(
@@ -114,10 +127,16 @@ class Bench:
             load_s=self._worker.load(built.compiled, job),
             compiled=built.compiled,
             coverage=coverage(built.compiled.placements, self._target.device, self._subject.facts.by_node),
-            artifacts=tuple(replace(artifact, parent=model.source.sha256) for artifact in built.artifacts),
+            artifacts=tuple(_of(artifact, model, folder) for artifact in built.artifacts),
         )
         self._jobs[batch, purpose] = build, job
         self.builds.append(build)
+
+
+def _of(artifact: Artifact, model: Model, folder: Path) -> Artifact:
+    """The compiled file as made from the model, with what can be counted in it."""
+    told = contents(folder / artifact.name) if artifact.name.endswith(".onnx") else None
+    return replace(artifact, parent=model.source.sha256, contents=told)
 
 
 def device_of(devices: Sequence[DeviceInfo], target: Target) -> DeviceInfo:

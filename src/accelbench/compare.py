@@ -149,7 +149,7 @@ def _task(report: Report) -> Hashable:
 
 
 def _target(target: Target) -> Hashable:
-    return target.backend, target.device, target.precision, tuple(sorted(target.options.items()))
+    return target.backend, target.device, target.precision, target.passes, tuple(sorted(target.options.items()))
 
 
 def _load(plan: Plan) -> Hashable:

@@ -23,7 +23,6 @@ from accelbench.envs.worker import Worker
 from accelbench.errors import Unsupported, WorkerError
 from accelbench.model import (
     REPORT_SCHEMA,
-    Build,
     DeviceInfo,
     Effort,
     Environment,
@@ -91,7 +90,7 @@ class Facts:
     reasons: list[str] = field(default_factory=list)
     device: DeviceInfo | None = None
     environment: Environment | None = None
-    builds: list[Build] = field(default_factory=list)
+    bench: Bench | None = None
     quality: Quality | None = None
     measurements: list[Measurement] = field(default_factory=list)
     loadgen: list[LoadGen] = field(default_factory=list)
@@ -139,7 +138,7 @@ def _steps(
         facts.device = device_of(worker.devices(), target)
         facts.target = replace(target, device=facts.device.id)
         bench = Bench(worker, subject, facts.target, work, setting.say)
-        facts.builds = bench.builds
+        facts.bench = bench
         plans = sorted(setting.plans, key=lambda plan: (plan.compiled_batch, plan.purpose))
         kept = [setting.keep.plan] if setting.keep else []
         passed = bench.check((*kept, *plans, *(wanted.plan for wanted in setting.searches))[0])
@@ -235,7 +234,10 @@ def _keep_texts(spec: BackendSpec, stage: Path) -> None:
 
 
 def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts) -> Report:
-    identity, task, model = here(), subject.task, subject.model(facts.builds[0].batch if facts.builds else 1)
+    identity, task = here(), subject.task
+    builds = facts.bench.builds if facts.bench else []
+    model = subject.model(builds[0].batch if builds else 1)
+    chain = facts.bench.chain if facts.bench else ()
     host = host_facts()
     return Report(
         schema=REPORT_SCHEMA,
@@ -263,8 +265,8 @@ def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts)
         device=facts.device,
         host=host,
         environment=facts.environment,
-        chain=(model.source,),
-        builds=tuple(facts.builds),
+        chain=chain or (model.source,),
+        builds=tuple(builds),
         quality=facts.quality,
         measurements=tuple(facts.measurements),
         files={},

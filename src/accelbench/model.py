@@ -209,7 +209,8 @@ class Task:
 @dataclass(frozen=True)
 class Target:
     """What a task is evaluated on. ``precision`` is what is asked for: ``fp32``, ``bf16``, ``fp16``, ``int8``
-    (dynamic) or ``int8-static`` (calibrated)."""
+    (dynamic) or ``int8-static`` (calibrated). ``passes`` are what is done to the model before the stack gets it
+    (``accelbench.passes``), in order."""
 
     __pydantic_config__ = STRICT
 
@@ -217,6 +218,7 @@ class Target:
     device: str
     precision: str
     options: Mapping[str, str] = field(default_factory=dict)
+    passes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -231,8 +233,25 @@ class DeviceInfo:
 
 
 @dataclass(frozen=True)
+class Contents:
+    """What was counted in the weights of a model file that can be read: how many values of each type, and how many of
+    all are zero."""
+
+    __pydantic_config__ = STRICT
+
+    values: Mapping[str, int]
+    zeros: int
+
+    @property
+    def sparsity(self) -> float:
+        """The share of zeros."""
+        return self.zeros / sum(self.values.values())
+
+
+@dataclass(frozen=True)
 class Artifact:
-    """A model file in its chain of custody: ``parent`` is the sha256 of the artifact that it was made from."""
+    """A model file in its chain of custody: ``parent`` is the sha256 of the artifact that it was made from,
+    ``contents`` what was counted in it; None for a format that cannot be read."""
 
     __pydantic_config__ = STRICT
 
@@ -245,6 +264,7 @@ class Artifact:
     parent: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     seconds: float | None = None
+    contents: Contents | None = None
 
 
 @dataclass(frozen=True)

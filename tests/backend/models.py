@@ -44,7 +44,7 @@ class Lab:
             model=str(model),
             inputs=(TensorSpec("x", "float32", (batch, 1, 8, 8)),),
             outputs=(TensorSpec("y", "float32", (batch, 10)), TensorSpec("share", "float32", (batch, 10))),
-            target=Target(spec.name, "cpu", precision, spec.options(options)),
+            target=Target(spec.name, "cpu", precision, spec.options(options, precision)),
             batch=batch,
             batched=True,
             purpose=purpose,

@@ -39,7 +39,7 @@ def modules(*parts: str) -> list[str]:
         files = sorted(base.rglob("*.py")) if base.is_dir() else [base.with_suffix(".py")]
         for file in files:
             of_a_stack = file.parents[1].name == "backends"
-            if of_a_stack or file.name in ("boot.py", "tool.py"):
+            if of_a_stack or file.name in ("adapter.py", "boot.py", "tool.py"):
                 continue
             name = ".".join(file.relative_to(SOURCE).with_suffix("").parts)
             found.append(name.removesuffix(".__init__"))

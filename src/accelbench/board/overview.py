@@ -12,7 +12,20 @@ from accelbench.board.rows import Outcome, Row, settled
 from accelbench.board.words import text
 
 OUTCOMES: tuple[Outcome, ...] = ("within", "out", "unknown", "failed", "unsupported")
-COLUMNS = ("target", "precision", "plan", "verdict", "compile", "accuracy", "drift", "sqnr", "p50", "p99", "throughput")
+COLUMNS = (
+    "target",
+    "precision",
+    "plan",
+    "verdict",
+    "compile",
+    "accuracy",
+    "drift",
+    "sqnr",
+    "p50",
+    "p99",
+    "throughput",
+    "size",
+)
 NUMERIC = frozenset(COLUMNS[4:])
 Best = Mapping[tuple[str, str | None], float]
 
@@ -63,6 +76,7 @@ def _row(entry: Entry, row: Row, best: Best) -> Markup:
         "p50": units.seconds(row.latency_s["p50"]),
         "p99": units.seconds(row.latency_s["p99"]),
         "throughput": _throughput(row, best[row.task, row.scenario]),
+        "size": _size(row),
     }
     return tag("tr", target, [_cell(name, content) for name, content in cells.items()])
 
@@ -73,9 +87,15 @@ def _cell(name: str, content: Content) -> Markup:
 
 
 def _precision(row: Row) -> Content:
+    after = tag("small", " + ".join(row.passes)) if row.passes else None
     if row.executed_precision in (None, row.precision):
-        return row.precision
-    return join(row.precision, " → ", tag("b", row.executed_precision))
+        return join(row.precision, after)
+    return join(row.precision, " → ", tag("b", row.executed_precision), after)
+
+
+def _size(row: Row) -> Content:
+    zeros = text("size.zeros", share=units.percent(row.sparsity)) if row.passes and row.sparsity else None
+    return join(units.count(row.size_bytes, "B"), tag("small", zeros) if zeros else None)
 
 
 def _plan(row: Row) -> Content:

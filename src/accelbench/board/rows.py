@@ -30,7 +30,8 @@ class Row:
     arrived per second. ``scores`` are all that labels gave, each with its standard error, ``data`` what real data they
     are of, ``stages`` the host's steps on them in seconds per item. ``slo`` is the bound that a search for the highest
     rate had, in words, and ``peak`` whether this is the rate that it ended with, confirmed. ``tier`` is the task's in
-    ``roster``."""
+    ``roster``. ``size_bytes`` is that of the files that the stack compiled, after the ``passes``; ``sparsity`` the
+    share of zeros among the weights in the last file that can be read."""
 
     task: str
     weights: str | None
@@ -65,6 +66,9 @@ class Row:
     tier: Tier | None = None
     domain: Domain | None = None
     roster: str | None = None
+    passes: tuple[str, ...] = ()
+    size_bytes: int | None = None
+    sparsity: float | None = None
 
     @property
     def indicative(self) -> bool:
@@ -117,6 +121,9 @@ def rows_of(report: Report, folder: Path, timed: Sequence[Pass]) -> list[Row]:
         },
         data=_data(report.data),
         stages={stage.name: stage_figures(stage) for stage in report.stages if stage.ns},
+        passes=report.target.passes,
+        size_bytes=sum(each.size_bytes for each in report.builds[0].artifacts) if report.builds else None,
+        sparsity=_sparsity(report),
     )
     return [_timed(base, each) for each in marked(timed)] or [base]
 
@@ -139,6 +146,12 @@ def as_json(row: Row) -> dict[str, Any]:
     """The row as a JSON object: what is absent is null, and so is a number that JSON does not know."""
     document: dict[str, Any] = {each.name: _plain(getattr(row, each.name)) for each in fields(row)}
     return {**document, "loadgen": _under_loadgen(row.loadgen), "indicative": row.indicative}
+
+
+def _sparsity(report: Report) -> float | None:
+    made = (*report.chain, *(report.builds[0].artifacts if report.builds else ()))
+    counted = [each.contents for each in made if each.contents is not None]
+    return counted[-1].sparsity if counted else None
 
 
 def _under_loadgen(run: LoadGen | None) -> dict[str, Any] | None:

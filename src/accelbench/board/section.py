@@ -99,7 +99,7 @@ def _compilation(report: Report) -> Markup | None:
         tag("h4", text("compile.title")),
         builds if report.builds else None,
         folded(text("compile.settings"), mapping(settings)) if settings else None,
-        folded(text("compile.chain"), _chain(chain)) if chain else None,
+        folded(text("compile.chain"), _chain(chain, report.target.passes)) if chain else None,
     )
 
 
@@ -119,21 +119,34 @@ def _build(build: Build) -> Markup:
     return tag("tr", tag("th", form, scope="row"), [tag("td", value, class_="n" if n else None) for value, n in cells])
 
 
-def _chain(artifacts: Sequence[Artifact]) -> Markup:
+def _chain(artifacts: Sequence[Artifact], passes: Sequence[str]) -> Markup:
     names = {artifact.sha256: artifact.name for artifact in artifacts}
-    head = [tag("th", text(f"chain.{key}"), scope="col") for key in ("name", "format", "size", "maker", "sha")]
+    head = [
+        tag("th", text(f"chain.{key}"), scope="col") for key in ("name", "format", "size", "weights", "maker", "sha")
+    ]
     body = [
         tag(
             "tr",
             tag("th", a.name, _parent(a, names), scope="row"),
             tag("td", a.format, tag("small", a.precision) if a.precision else None),
             tag("td", units.count(a.size_bytes, "B"), class_="n"),
+            tag("td", _contents(a, passes)),
             tag("td", a.maker, tag("small", units.seconds(a.seconds)) if a.seconds is not None else None),
             tag("td", tag("code", a.sha256), class_="hash"),
         )
         for a in artifacts
     ]
     return grid(plain("compile.chain"), head, body)
+
+
+def _contents(artifact: Artifact, passes: Sequence[str]) -> Content:
+    """What was counted in the file's weights; of a compiled file that cannot be read, what was done before."""
+    counted = artifact.contents
+    if counted is None:
+        opaque = passes and artifact.parent is not None and artifact.format != "onnx"
+        return text("chain.claimed", passes=" + ".join(passes)) if opaque else units.ABSENT
+    kinds = ", ".join(f"{units.count(count)} {kind}" for kind, count in counted.values.items())
+    return join(kinds, tag("small", text("chain.counted", zeros=units.percent(counted.sparsity))))
 
 
 def _parent(artifact: Artifact, names: dict[str, str]) -> Markup | None:

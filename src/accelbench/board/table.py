@@ -17,11 +17,11 @@ from accelbench.board.rows import Row, settled
 PIPED = 160
 COLUMNS = (
     "task", "backend", "precision", "plan", "status", "compile", "accuracy", "drift\nL2", "SQNR\ndB", "p50", "p99",
-    "samples/s\n± half CI", "verdict",
+    "samples/s\n± half CI", "size", "verdict",
 )  # fmt: skip
 STACKED = ("task\nplan", "backend\nprecision", "verdict\nstatus", "compile\naccuracy", "drift L2\nSQNR dB", "p50\np99",
-           "samples/s\n± half CI")  # fmt: skip
-PAIRS = ((0, 3), (1, 2), (12, 4), (5, 6), (7, 8), (9, 10), (11, None))
+           "samples/s\nsize")  # fmt: skip
+PAIRS = ((0, 3), (1, 2), (13, 4), (5, 6), (7, 8), (9, 10), (11, 12))
 FIGURES, STACKED_FIGURES = 5, 3
 """The first column of figures, which are aligned on the right; in the wide table the last column is text again."""
 
@@ -64,7 +64,11 @@ def _cells(row: Row) -> list[Text]:
     return [
         Text(row.task),
         Text(row.backend),
-        Text(row.precision if row.executed_precision in (None, row.precision) else _executed(row)),
+        Text(
+            "\n".join(
+                (*row.passes, row.precision if row.executed_precision in (None, row.precision) else _executed(row))
+            )
+        ),
         Text(_plan(row)),
         Text(row.status, failed),
         _seconds(row.compile_s),
@@ -74,6 +78,7 @@ def _cells(row: Row) -> list[Text]:
         _seconds(row.latency_s["p50"]),
         _seconds(row.latency_s["p99"]),
         Text(f"{units.number(row.throughput)} {spread}".rstrip()),
+        Text(units.count(row.size_bytes, "B").replace(units.SPACE, " ")),
         _verdict(row),
     ]
 
@@ -83,7 +88,7 @@ def _seconds(value: float | None) -> Text:
 
 
 def _stacked(cells: Sequence[Text]) -> list[Text]:
-    return [cells[a] if b is None else Text("\n").join((cells[a], cells[b])) for a, b in PAIRS]
+    return [Text("\n").join((cells[a], cells[b])) for a, b in PAIRS]
 
 
 def _verdict(row: Row) -> Text:

@@ -17,8 +17,10 @@ from accelbench.acceptance.operators import CASE_S, by_operator, counts
 from accelbench.acceptance.result import OUTCOMES, Acceptance, CaseResult, PartResult, TaskResult
 from accelbench.acceptance.tasks import LIGHT
 from accelbench.cli.output import DONE, json_option, listing, print_json, print_table, progress
-from accelbench.cli.parsing import COMMAS, known, options_of
+from accelbench.cli.parsing import COMMAS, known
+from accelbench.cli.settings import Settings, setting_options
 from accelbench.envs.install import install, interpreter
+from accelbench.envs.options import resolved
 from accelbench.envs.spec import BackendSpec, find, read
 from accelbench.errors import UsageError
 from accelbench.model import Task
@@ -36,7 +38,7 @@ SILENT = ("passed", "not expressible")
 @click.option("--only", type=COMMAS, default=(), help=f"Only these parts, of {', '.join(PARTS)}.")
 @click.option("--skip", type=COMMAS, default=(), help="Not these parts.")
 @click.option("--device", help="A device, as `backend show` lists it. Default: the first.")
-@click.option("--option", "settings", multiple=True, help="BACKEND.NAME=VALUE, as `backend show` lists them.")
+@setting_options
 @click.option("--cases", default="*", help="Only ONNX cases of such names, like `test_conv*`. Default: all.")
 @click.option(
     "--case-timeout",
@@ -54,7 +56,7 @@ def check(
     only: tuple[str, ...],
     skip: tuple[str, ...],
     device: str | None,
-    settings: tuple[str, ...],
+    settings: Settings,
     cases: str,
     case_timeout: float,
     tasks: tuple[str, ...],
@@ -97,12 +99,11 @@ def check(
     return 0 if found.passed else 1
 
 
-def _options(spec: BackendSpec, settings: Sequence[str]) -> dict[str, str]:
-    given = options_of(settings)
-    for name in given:
-        if name != spec.name:
-            raise UsageError(f"--option is for backend {name!r}; {spec.name} is checked")
-    return spec.options(given.get(spec.name, {}))
+def _options(spec: BackendSpec, settings: Settings) -> dict[str, str]:
+    """The options of all precisions together: what one needs another does without."""
+    precisions = spec.table.precisions
+    found = resolved(spec.table, settings.given([spec], precisions)[spec.name], precisions)
+    return {name: value for options in found for name, value in options.items()}
 
 
 def _tasks(names: Sequence[str]) -> list[Task]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import get_args
 
@@ -11,11 +10,12 @@ import click
 from accelbench.cli.choice import Choice, wanted
 from accelbench.cli.data import data_options
 from accelbench.cli.output import json_option, print_facts, print_json, progress
-from accelbench.cli.parsing import options_of
+from accelbench.cli.settings import Settings, command, setting_options
 from accelbench.cli.subjects import Given, check_batches, make, source_options
-from accelbench.cli.targets import PRECISION, PRECISIONS, targets, tolerance
+from accelbench.cli.targets import PRECISION, PRECISIONS, pass_option, targets, tolerance
 from accelbench.deploy.convert import Converted
 from accelbench.deploy.convert import convert as write
+from accelbench.errors import UsageError
 from accelbench.evaluate import Setting
 from accelbench.model import Plan, Purpose, Stop
 from accelbench.quality.drift import worst
@@ -30,6 +30,7 @@ PLANS = {"latency": Plan("single_stream", Stop(max_s=1.0)), "throughput": Plan("
 @click.option("-b", "--backend", "name", required=True, help="The backend whose stack compiles it.")
 @click.option("--device", help="A device, as `backend show` lists it. Default: the backend's first.")
 @click.option("--precision", type=click.Choice(PRECISIONS), default=PRECISION, show_default=True)
+@pass_option
 @click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples of one call.")
 @click.option(
     "--for",
@@ -39,7 +40,7 @@ PLANS = {"latency": Plan("single_stream", Stop(max_s=1.0)), "throughput": Plan("
     show_default=True,
     help="What a stack compiles for that tells the two apart.",
 )
-@click.option("--option", "settings", multiple=True, help="BACKEND.NAME=VALUE, as `backend show` lists them.")
+@setting_options
 @source_options
 @data_options
 @click.option("--max-drift", type=click.FloatRange(min=0), help="Tolerated relative L2, instead of the task's.")
@@ -55,9 +56,10 @@ def convert(
     name: str,
     device: str | None,
     precision: str,
+    passes: tuple[str, ...],
     batch: int,
     purpose: Purpose,
-    settings: tuple[str, ...],
+    settings: Settings,
     given: Given,
     data: Asked | None,
     stages: bool,
@@ -74,7 +76,9 @@ def convert(
     `accelbench.load(DIR)` runs it in Python. Nothing is written when it is out of its tolerance, unless you --force it.
     Exit code 0: written. 1: out of tolerance, unsupported or failed. 2: bad usage.
     """
-    ((spec, target),) = targets((name,), device, (precision,), options_of(settings))
+    if len(passes) > 1:
+        raise UsageError("a deployable is one model: chain passes with +, as in prune:0.5+int8")
+    ((spec, target),) = targets((name,), device, (precision,), settings, passes)
     (word,) = wanted((source,), Choice((), (), None))
     plan = Plan(PLANS[purpose].scenario, PLANS[purpose].stop, batch=batch)
     with progress() as say:
@@ -83,8 +87,8 @@ def convert(
         say(f"{subject.task.id}: float32 reference")
         standard = reference(subject, timeout)
         allowed = tolerance(subject.task.tolerance, max_drift, min_accuracy)
-        command = ("accelbench", *sys.argv[1:])
-        setting = Setting("standard", (), allowed, command, timeout, say, stages=stages)
+        told = command(settings, [(spec, target)])
+        setting = Setting("standard", (), allowed, told, timeout, say, stages=stages)
         done = write(subject, spec, target, standard, plan, setting, output, force)
     facts = _facts(done, output)
     if json_:
@@ -102,6 +106,7 @@ def _facts(done: Converted, output: Path) -> dict[str, object]:
         "model": manifest.name,
         "backend": f"{manifest.target.backend} on {manifest.target.device}",
         "precision": f"{manifest.target.precision}, executed {manifest.compiled.executed_precision}",
+        "passes": list(manifest.target.passes),
         "batch": manifest.batch,
         "verdict": manifest.verdict + (", forced" if manifest.forced else ""),
         "reasons": list(manifest.reasons),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,11 +20,12 @@ from accelbench.cli.choice import Choice, choice_options, wanted
 from accelbench.cli.compare import margin_option
 from accelbench.cli.data import data_options
 from accelbench.cli.output import DONE, json_option, print_json, print_table, progress
-from accelbench.cli.parsing import COMMAS, options_of
+from accelbench.cli.parsing import COMMAS
 from accelbench.cli.plans import Load, load_options, plans, searches
+from accelbench.cli.settings import Settings, command, setting_options
 from accelbench.cli.sharing import Sharing, alone, shared, sharing_options
 from accelbench.cli.subjects import Given, check_batches, made, make, source_options
-from accelbench.cli.targets import PRECISION, PRECISIONS, Side, sides, targets, tolerance
+from accelbench.cli.targets import PRECISION, PRECISIONS, Side, pass_option, sides, targets, tolerance
 from accelbench.envs import overlay
 from accelbench.errors import UsageError
 from accelbench.evaluate import Driver, Setting, evaluate
@@ -45,13 +45,14 @@ from accelbench.zoo.subject import Subject
 @click.option(
     "--precision", "precisions", type=COMMAS, default=(), help=f"{', '.join(PRECISIONS)}. Default: {PRECISION}."
 )
+@pass_option
 @load_options
 @sharing_options
 @source_options
 @data_options
 @click.option("--max-drift", type=click.FloatRange(min=0), help="Tolerated relative L2, instead of the task's.")
 @click.option("--min-accuracy", type=click.FloatRange(0, 1), help="Tolerated accuracy, instead of the task's.")
-@click.option("--option", "settings", multiple=True, help="BACKEND.NAME=VALUE, as `backend show` lists them.")
+@setting_options
 @click.option(
     "--driver",
     type=click.Choice(get_args(Driver)),
@@ -72,6 +73,7 @@ def run(
     names: tuple[str, ...],
     device: str | None,
     precisions: tuple[str, ...],
+    passes: tuple[str, ...],
     load: Load,
     sharing: Sharing,
     given: Given,
@@ -79,7 +81,7 @@ def run(
     stages: bool,
     max_drift: float | None,
     min_accuracy: float | None,
-    settings: tuple[str, ...],
+    settings: Settings,
     driver: Driver,
     timeout: float | None,
     output: Path | None,
@@ -95,11 +97,11 @@ def run(
     """
     asked, sought = shared(plans(load), searches(load), sharing)
     if ab:
-        check_ab(names, precisions, asked, sought)
+        check_ab(names, (*precisions, *passes), asked, sought)
         alone(asked, "--ab")
-        chosen = sides(ab, device, options_of(settings))
+        chosen = sides(ab, device, settings)
     else:
-        chosen = targets(names, device, precisions, options_of(settings))
+        chosen = targets(names, device, precisions, settings, passes)
     sources = wanted(tasks, choice)
     with progress() as say:
         if driver == "loadgen":
@@ -107,7 +109,8 @@ def run(
         subjects = made(sources, tasks, partial(make, given=given, data=data, say=say), say)
         check_batches(subjects, asked, sought)
         folder = RunDirectory.create(output)
-        setting = Setting(load.effort, asked, None, ("accelbench", *sys.argv[1:]), timeout, say, driver, sought, stages)
+        told = command(settings, chosen)
+        setting = Setting(load.effort, asked, None, told, timeout, say, driver, sought, stages)
         lines: list[Row] = []
         duels: list[Duel] = []
         try:
@@ -167,7 +170,7 @@ def _evaluate_all(subject: Subject, targets: Sequence[Side], folder: RunDirector
     setting.say(f"{subject.task.id}: float32 reference")
     standard = reference(subject, setting.timeout_s)
     for spec, target in targets:
-        name = f"{subject.task.id} · {spec.name} · {target.precision}"
+        name = " · ".join((subject.task.id, spec.name, target.precision, *target.passes))
 
         def say(step: str, name: str = name) -> None:
             setting.say(f"{name}: {step}")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import click
+
 from accelbench.bench import ANY_DEVICE
-from accelbench.cli.parsing import known
-from accelbench.envs.install import installed
+from accelbench.cli.dialog import Options
+from accelbench.cli.parsing import COMMAS, known
+from accelbench.cli.settings import Settings
+from accelbench.envs.install import installed, interpreter
+from accelbench.envs.options import resolved
 from accelbench.envs.spec import BackendSpec, backends, find
 from accelbench.errors import UsageError
 from accelbench.model import Target, Tolerance
+from accelbench.passes.names import CHAINED, NOTHING, WORDS, chain
 from accelbench.reference import BACKEND as REFERENCE
 
 PRECISIONS = ("fp32", "bf16", "fp16", "int8", "int8-static")
@@ -18,26 +24,47 @@ PRECISION = "fp32"
 HARNESS = "null"
 
 Side = tuple[BackendSpec, Target]
-Options = Mapping[str, Mapping[str, str]]
+
+pass_option = click.option(
+    "--pass",
+    "passes",
+    type=COMMAS,
+    default=(),
+    help=f"What is done to the model first: {', '.join(WORDS)}; chained with {CHAINED}; `{NOTHING}`: nothing.",
+)
+"""Gives a command chains of passes, as ``passes``."""
 
 
-def targets(names: Sequence[str], device: str | None, precisions: Sequence[str], options: Options) -> list[Side]:
-    """Each backend (none: all installed) in each precision (none: fp32). Raises UsageError for what is unknown or not
-    installed."""
+def targets(
+    names: Sequence[str],
+    device: str | None,
+    precisions: Sequence[str],
+    settings: Settings,
+    passes: Sequence[str] = (),
+) -> list[Side]:
+    """Each backend (none: all installed) in each precision (none: fp32) after each chain of passes (none: the model as
+    it is). Raises UsageError for what is unknown or not installed."""
     specs = _specs(names)
     asked = known(precisions, PRECISIONS, "precision") or (PRECISION,)
-    return [side for spec in specs for side in _of(spec, device, asked, _checked(options, specs))]
+    given = settings.given(specs, asked)
+    chains = [chain(text) for text in passes] or [()]
+    plain = [side for spec in specs for side in _of(spec, device, asked, given)]
+    return [(spec, replace(target, passes=words)) for spec, target in plain for words in chains]
 
 
-def sides(words: Sequence[str], device: str | None, options: Options) -> list[Side]:
+def sides(words: Sequence[str], device: str | None, settings: Settings) -> list[Side]:
     """Each of ``backend[:precision]``. Raises UsageError for what is unknown or not installed."""
     parts = [word.partition(":") for word in words]
     specs = _specs([name for name, _, _ in parts])
-    found: list[Side] = []
-    for name, colon, precision in parts:
-        asked = known([precision], PRECISIONS, "precision") if colon else (PRECISION,)
-        found += _of(find(name), device, asked, _checked(options, specs))
-    return found
+    asked = known([word if colon else PRECISION for _, colon, word in parts], PRECISIONS, "precision")
+    given = settings.given(specs, asked)
+    own = {
+        spec.name: list(
+            _of(spec, device, [each for part, each in zip(parts, asked, strict=True) if part[0] == spec.name], given)
+        )
+        for spec in specs
+    }
+    return [own[name].pop(0) for name, _, _ in parts]
 
 
 def _specs(names: Sequence[str]) -> list[BackendSpec]:
@@ -47,6 +74,8 @@ def _specs(names: Sequence[str]) -> list[BackendSpec]:
         specs = [spec for spec in backends().values() if installed(spec) and spec.name != HARNESS]
     for spec in (*specs, find(REFERENCE)):
         if not installed(spec):
+            if spec.table.environment.kind == "system":
+                interpreter(spec)
             needed = " (it gives the float32 reference)" if spec.name == REFERENCE else ""
             raise UsageError(
                 f"backend {spec.name} is not installed{needed}: run 'accelbench backend install {spec.name}'"
@@ -54,16 +83,9 @@ def _specs(names: Sequence[str]) -> list[BackendSpec]:
     return specs
 
 
-def _checked(options: Options, specs: Sequence[BackendSpec]) -> Options:
-    for name in options:
-        if name not in [spec.name for spec in specs]:
-            raise UsageError(f"--option is for backend {name!r}, which is not part of this run")
-    return options
-
-
-def _of(spec: BackendSpec, device: str | None, precisions: Sequence[str], options: Options) -> Iterator[Side]:
-    own = spec.options(options.get(spec.name, {}))
-    for precision in precisions:
+def _of(spec: BackendSpec, device: str | None, precisions: Sequence[str], given: Options) -> Iterator[Side]:
+    options = resolved(spec.table, given.get(spec.name, {}), precisions)
+    for precision, own in zip(precisions, options, strict=True):
         yield spec, Target(spec.name, device or ANY_DEVICE, precision, own)
 
 

@@ -19,8 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from accelbench.backends.identity import adapter_sha256
 from accelbench.errors import AccelbenchError, UsageError
-from accelbench.model import Artifact, Compiled, Purpose, Target, TensorSpec, Tolerance, Verdict
+from accelbench.model import Artifact, Compiled, Contents, Purpose, Target, TensorSpec, Tolerance, Verdict
 from accelbench.worker import jobs
 
 MANIFEST = "manifest.json"
@@ -102,32 +103,35 @@ def read(folder: Path) -> Manifest:
 
 
 def verify(manifest: Manifest, folder: Path) -> None:
-    """Raise AccelbenchError when a file of the model or the adapter is not the one that was evaluated."""
+    """Raise AccelbenchError when a file of the model or the adapter is not what was evaluated."""
     expected = {f"{MODEL}/{item.name}": item.sha256 for item in manifest.chain if item.name in manifest.compiled.files}
-    expected[f"{BACKEND}/adapter.py"] = manifest.adapter_sha256
+    expected[BACKEND] = manifest.adapter_sha256
     for name, sha256 in expected.items():
         try:
-            found = _sha256(folder / name)
+            found = adapter_sha256(folder / name) if name == BACKEND else _sha256(folder / name)
         except OSError as error:
             raise AccelbenchError(
                 f"{folder / name} cannot be read ({error.strerror}): copy the deployable again"
             ) from error
         if found != sha256:
-            raise AccelbenchError(
-                f"{folder / name} is not the file that was evaluated: its sha256 differs; convert again"
-            )
+            raise AccelbenchError(f"{folder / name} is not what was evaluated: its sha256 differs; convert again")
 
 
 def _decoded(fields: Mapping[str, Any]) -> Manifest:
     values = dict(fields)
     for name in ("inputs", "outputs"):
         values[name] = tuple(jobs.tensor_spec(item) for item in values[name])
-    values["target"] = Target(**values["target"])
+    values["target"] = jobs.target(values["target"])
     values["compiled"] = jobs.compiled(values["compiled"])
-    values["chain"] = tuple(Artifact(**item) for item in values["chain"])
+    values["chain"] = tuple(_artifact(item) for item in values["chain"])
     values["tolerance"] = Tolerance(**values["tolerance"])
     values["reasons"] = tuple(values["reasons"])
     return Manifest(**values)
+
+
+def _artifact(fields: Mapping[str, Any]) -> Artifact:
+    told = fields["contents"]
+    return Artifact(**{**fields, "contents": None if told is None else Contents(**told)})
 
 
 def _sha256(path: Path) -> str:

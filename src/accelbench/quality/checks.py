@@ -63,7 +63,7 @@ def quality_reasons(quality: Quality) -> Iterator[str]:
         yield "outputs do not vary with the feed, the reference's do"
 
 
-def precision_reasons(drift: Sequence[DriftSums], asked: str, builds: Sequence[Build]) -> Iterator[str]:
+def precision_reasons(drift: Sequence[DriftSums], asked: str | None, builds: Sequence[Build]) -> Iterator[str]:
     """Whether the numbers contradict the precision that the builds say was executed.
 
     One rounding of values of typical significands to a format of unit roundoff u already makes a relative L2 of about
@@ -71,7 +71,8 @@ def precision_reasons(drift: Sequence[DriftSums], asked: str, builds: Sequence[B
     than u/32 on every float output cannot have been computed in that format. Outputs that saturate are the exception:
     a probability near 1 hides its logit's error, but small probabilities show it as a relative one; so where the
     reference lies within 0 … 1 the largest distance in ULP must be below u/32 too. In the other direction, float32
-    that was asked for and claimed does not drift by 1e-3. Builds that executed different precisions are not judged:
+    that was asked for and claimed does not drift by 1e-3; ``asked`` is None where passes had changed the model, and
+    with it the outputs that float32 would give. Builds that executed different precisions are not judged:
     nobody knows which of them made the outputs.
     """
     claims = {build.compiled.executed_precision for build in builds}
@@ -92,7 +93,7 @@ def precision_reasons(drift: Sequence[DriftSums], asked: str, builds: Sequence[B
                 f"executed precision {claim} is contradicted: outputs are {same} "
                 f"(relative L2 {largest:.1e}, {claim} cannot stay below {bound:.1e})"
             )
-    elif family(asked) == "fp32" and largest >= FLOAT32_DRIFT:
+    elif asked is not None and family(asked) == "fp32" and largest >= FLOAT32_DRIFT:
         yield (
             f"executed precision {claim} is contradicted: float32 does not drift by {FLOAT32_DRIFT:.0e} "
             f"(relative L2 {largest:.1e}, output {worst.output})"

@@ -69,7 +69,8 @@ def executed_precision(report: Report, measurement: Measurement) -> str:
 def _integrity(report: Report) -> Iterator[str]:
     if report.quality is not None:
         yield from quality_reasons(report.quality)
-        yield from precision_reasons(report.quality.drift, report.target.precision, report.builds)
+        asked = None if report.target.passes else report.target.precision
+        yield from precision_reasons(report.quality.drift, asked, report.builds)
     for measurement in report.measurements:
         plan = measurement.plan
         for reason in honesty_reasons(measurement, executed_precision(report, measurement)):

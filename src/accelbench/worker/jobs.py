@@ -37,8 +37,12 @@ def job(fields: Mapping[str, Any]) -> Job:
     values = dict(fields)
     values["inputs"] = tuple(tensor_spec(item) for item in values["inputs"])
     values["outputs"] = tuple(tensor_spec(item) for item in values["outputs"])
-    values["target"] = Target(**values["target"])
+    values["target"] = target(values["target"])
     return Job(**values)
+
+
+def target(fields: Mapping[str, Any]) -> Target:
+    return Target(**{**fields, "passes": tuple(fields["passes"])})
 
 
 def compiled(fields: Mapping[str, Any]) -> Compiled:

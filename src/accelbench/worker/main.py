@@ -24,7 +24,7 @@ from accelbench.backends.protocol import Backend, Session
 from accelbench.errors import AccelbenchError, Unsupported, WorkerError
 from accelbench.measure import selftest
 from accelbench.measure.instances import load_instances
-from accelbench.model import Compiled, DeviceInfo, Target
+from accelbench.model import Compiled, DeviceInfo
 from accelbench.tensors import TensorSet
 from accelbench.worker import jobs, loadgen, trials
 from accelbench.worker.cases import run_cases
@@ -132,7 +132,7 @@ class Server:
             self.backend,
             Path(asked["folder"]),
             asked["names"],
-            Target(**asked["target"]),
+            jobs.target(asked["target"]),
             asked["purpose"],
             Path(asked["work"]),
             Path(asked["log"]),

@@ -143,7 +143,7 @@ def test_links_to_raw_facts_are_relative_and_quoted(root: Path, entries: factory
 def test_what_was_not_measured_is_a_dash(entries: factory.Entries, root: Path) -> None:
     body = page([entries[5]], root).split('class="rows')[1].split("</table>")[0]
     numbers = re.findall(r'<td class="n">.*?</span></span>(.*?)</td>|<td class="n">.*?</span>(.*?)</td>', body)
-    assert len(numbers) == 7
+    assert len(numbers) == 8
     assert {first or second for first, second in numbers} == {"–"}
 
 

@@ -24,6 +24,7 @@ KEYS = {
     "data",
     "stages",
     *("tier", "domain", "roster"),
+    *("passes", "size_bytes", "sparsity"),
 }
 
 
@@ -85,7 +86,7 @@ def test_a_failed_report_has_its_reason_and_nothing_else(entries: factory.Entrie
     assert absent == {
         *("weights", "executed_precision", "batch", "scenario", "validity", "compile_s", "accuracy", "agreement"),
         *("throughput", "throughput_ci", "loadgen", "concurrency", "rate", "slo", "peak"),
-        *("accuracy_error", "data", "roster"),
+        *("accuracy_error", "data", "roster", "size_bytes", "sparsity"),
     }
     assert set(document["drift"].values()) == set(document["latency_s"].values()) == {None}
 

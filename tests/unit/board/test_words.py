@@ -16,7 +16,7 @@ SOURCE = "".join(
     for file in resources.files("accelbench.board").iterdir()
     if file.name.endswith(".py") and file.name != "words.py"
 )
-CHAIN = ("name", "format", "size", "maker", "sha")
+CHAIN = ("name", "format", "size", "weights", "maker", "sha")
 COMPILE = ("form", "seconds", "load", "executed", "nodes", "flops", "fallbacks")
 COMPOSED = {
     *(f"{group}.{outcome}" for group in ("tally", "verdict", "strip") for outcome in OUTCOMES),

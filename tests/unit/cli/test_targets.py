@@ -4,6 +4,7 @@ import pytest
 
 from accelbench.bench import ANY_DEVICE
 from accelbench.cli import targets as module
+from accelbench.cli.settings import Settings
 from accelbench.cli.targets import sides, targets
 from accelbench.errors import UsageError
 
@@ -16,12 +17,13 @@ def two_are_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_every_installed_backend_but_the_harness_in_fp32() -> None:
     assert [
-        (spec.name, target.backend, target.precision, target.device) for spec, target in targets([], None, [], {})
+        (spec.name, target.backend, target.precision, target.device)
+        for spec, target in targets([], None, [], Settings())
     ] == [("onnxruntime", "onnxruntime", "fp32", ANY_DEVICE)]
 
 
 def test_backends_times_precisions_with_their_options() -> None:
-    found = targets(["null", "onnxruntime"], "cpu", ["fp32", "int8"], {"onnxruntime": {"threads": "2"}})
+    found = targets(["null", "onnxruntime"], "cpu", ["fp32", "int8"], Settings(("onnxruntime.threads=2",)))
     assert [(target.backend, target.precision, target.options.get("threads")) for _, target in found] == [
         ("null", "fp32", None),
         ("null", "int8", None),
@@ -32,7 +34,7 @@ def test_backends_times_precisions_with_their_options() -> None:
 
 
 def test_sides_name_backend_and_precision() -> None:
-    found = sides(["onnxruntime", "onnxruntime:int8"], None, {"onnxruntime": {"threads": "1"}})
+    found = sides(["onnxruntime", "onnxruntime:int8"], None, Settings(("onnxruntime.threads=1",)))
     assert [(target.backend, target.precision) for _, target in found] == [
         ("onnxruntime", "fp32"),
         ("onnxruntime", "int8"),
@@ -51,9 +53,23 @@ def test_sides_name_backend_and_precision() -> None:
 )
 def test_sides_that_cannot_be(words: list[str], part: str) -> None:
     with pytest.raises(UsageError, match=part):
-        sides(words, None, {})
+        sides(words, None, Settings())
 
 
 def test_an_option_of_another_backend_is_refused() -> None:
     with pytest.raises(UsageError, match="openvino"):
-        targets(["onnxruntime"], None, [], {"openvino": {"threads": "1"}})
+        targets(["onnxruntime"], None, [], Settings(("openvino.threads=1",)))
+
+
+def test_an_option_goes_to_the_precisions_that_it_is_about() -> None:
+    settings = Settings(("onnxruntime.calibration=entropy", "onnxruntime.threads=1"))
+    both = [{"threads": "1"}, {"threads": "1", "calibration": "entropy"}]
+    assert [
+        dict(target.options) for _, target in targets(["onnxruntime"], None, ["fp32", "int8-static"], settings)
+    ] == both
+    words = ["onnxruntime:int8-static", "onnxruntime"]
+    assert [dict(target.options) for _, target in sides(words, None, settings)] == both[::-1]
+    with pytest.raises(
+        UsageError, match="calibration of backend onnxruntime needs precision to be int8-static; it is fp32"
+    ):
+        targets(["onnxruntime"], None, ["fp32"], settings)

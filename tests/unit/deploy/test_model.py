@@ -133,11 +133,19 @@ def test_the_check_tells_how_far_the_outputs_moved(
 @pytest.mark.parametrize("part", [f"{MODEL}/factor.txt", f"{BACKEND}/adapter.py"])
 def test_a_file_that_was_not_evaluated_is_not_loaded(tmp_path: Path, part: str) -> None:
     made(tmp_path)
+    named = part.removesuffix("/adapter.py")
     (tmp_path / part).write_text("3")
-    with pytest.raises(AccelbenchError, match=f"{part} is not the file that was evaluated"):
+    with pytest.raises(AccelbenchError, match=f"{named} is not what was evaluated"):
         accelbench.load(tmp_path)
     (tmp_path / part).unlink()
-    with pytest.raises(AccelbenchError, match=f"{part} cannot be read"):
+    with pytest.raises(AccelbenchError, match=f"{named} cannot be read"):
+        accelbench.load(tmp_path)
+
+
+def test_code_that_was_put_beside_the_adapter_is_not_loaded(tmp_path: Path) -> None:
+    made(tmp_path)
+    (tmp_path / BACKEND / "helper.py").write_text("")
+    with pytest.raises(AccelbenchError, match="backend is not what was evaluated"):
         accelbench.load(tmp_path)
 
 

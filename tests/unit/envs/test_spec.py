@@ -1,10 +1,12 @@
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
 from tests.unit.envs.stub import ADAPTER, TOML, stub
 
-from accelbench.envs import spec
+from accelbench.envs import options, spec
+from accelbench.envs.tables import BackendTable
 from accelbench.errors import UsageError
 
 OPTIONS = """
@@ -29,6 +31,19 @@ choices = ["fast", "exact"]
 type = "bool"
 text = "warm"
 default = true
+
+[options.steps]
+type = "int"
+text = "steps"
+default = 3
+needs = { mode = ["exact"], warm = ["true"] }
+"""
+
+OF_SOME_PRECISIONS = """
+[options.ranges]
+type = "str"
+text = "ranges"
+needs = { precision = ["fp32", "int8"] }
 """
 
 
@@ -37,6 +52,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("ACCELBENCH_BACKENDS", raising=False)
     return tmp_path / "home"
+
+
+def with_precisions(tmp_path: Path) -> BackendTable:
+    """The stub's table with more precisions, and the options above."""
+    table = stub(tmp_path / "stub").table.model_dump(exclude={"precisions", "options"})
+    declared = tomllib.loads(OPTIONS + OF_SOME_PRECISIONS)
+    return BackendTable.model_validate({**table, **declared, "precisions": ["fp32", "bf16", "int8"]})
 
 
 def test_the_shipped_backends_are_found_and_well_formed() -> None:
@@ -125,13 +147,57 @@ def test_options_are_checked_and_filled_up(tmp_path: Path) -> None:
     backend = stub(tmp_path / "stub", more=OPTIONS)
     assert backend.options({}) == {"scale": "0.5", "mode": "fast", "warm": "true"}
     given = {"threads": "4", "scale": "2", "mode": "exact", "warm": "False"}
-    assert backend.options(given) == {"threads": "4", "scale": "2.0", "mode": "exact", "warm": "false"}
+    assert backend.options(given) == {
+        "threads": "4",
+        "scale": "2.0",
+        "mode": "exact",
+        "warm": "false",
+    }
+
+
+def test_an_option_that_needs_another_is_there_where_that_holds(tmp_path: Path) -> None:
+    table = with_precisions(tmp_path)
+    assert "steps" not in options.resolved(table, {}, ["fp32"])[0]
+    assert options.resolved(table, {"mode": "exact"}, ["fp32"])[0]["steps"] == "3"
+    assert options.resolved(table, {"mode": "exact", "steps": "7"}, ["fp32"])[0]["steps"] == "7"
+    found = options.resolved(table, {"ranges": "wide"}, ["fp32", "bf16", "int8"])
+    assert [values.get("ranges") for values in found] == ["wide", None, "wide"]
+
+
+@pytest.mark.parametrize(
+    ("given", "precision", "text"),
+    [
+        ({"steps": "7"}, "fp32", "option steps of backend stub needs mode to be exact; it is fast"),
+        ({"steps": "7", "mode": "exact", "warm": "false"}, "fp32", "needs warm to be true; it is false"),
+        ({"ranges": "wide"}, "bf16", "option ranges of backend stub needs precision to be fp32 or int8; it is bf16"),
+    ],
+)
+def test_an_option_whose_needs_do_not_hold_is_refused(
+    tmp_path: Path, given: dict[str, str], precision: str, text: str
+) -> None:
+    with pytest.raises(UsageError, match=text):
+        options.resolved(with_precisions(tmp_path), given, [precision])
+
+
+@pytest.mark.parametrize(
+    ("needs", "text"),
+    [
+        ('later = ["1"]', "option early needs later, which is neither precision nor an option above it"),
+        ('precision = ["int4"]', "option early needs precision to be int4; it has fp32"),
+        ("precision = []", "options.early.needs.precision"),
+    ],
+)
+def test_needs_that_cannot_be(tmp_path: Path, needs: str, text: str) -> None:
+    declared = '[options.{}]\ntype = "int"\ntext = "t"\n'
+    with pytest.raises(UsageError, match=text) as caught:
+        stub(tmp_path / "stub", more=declared.format("early") + f"needs = {{ {needs} }}\n" + declared.format("later"))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("threads", "0", r"it takes int in \[1.0, 8.0\]"),
+        ("threads", "0", r"it takes int in \[1, 8\]"),
         ("threads", "2.5", "it takes int"),
         ("scale", "much", "it takes float"),
         ("mode", "slow", "it takes one of fast, exact"),

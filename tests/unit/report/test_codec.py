@@ -185,7 +185,7 @@ def test_whole_numbers_in_places_of_floats_are_stored_as_floats() -> None:
 def test_the_form_on_disk_does_not_drift() -> None:
     report = replace(sample(bins=2), builds=(), measurements=(), quality=None, environment=None, device=None)
     assert codec.encode(report).startswith(
-        b'{"accelbench":"0.1.0","builds":[],"chain":[{"format":"onnx","maker":"accelbench","name":"resnet50.onnx",'
+        b'{"accelbench":"0.1.0","builds":[],"chain":[{"contents":null,"format":"onnx","maker":"accelbench","name":"resnet50.onnx",'
     )
     document = json.loads(codec.encode(codec.identify(report)))
     claimed = document.pop("id")

@@ -2,30 +2,22 @@
 
 Facts relied on, from ONNX Runtime's documentation: a session writes its optimised graph where
 ``optimized_model_filepath`` says, with initializers outside of it when the session configuration names a file; such a
-graph is loaded with optimisations off. Quantisation wants a pre-processed model; dynamic suits transformers, static
-suits convolutional networks; U8S8 saturates on x86 without VNNI instructions, where weights are kept to 7 bits
-(``reduce_range``). The profile of a run names each kernel, its provider and the types of its inputs.
+graph is loaded with optimisations off. The profile of a run names each kernel, its provider and the types of its
+inputs.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    CalibrationMethod,
-    QuantType,
-    quantize_dynamic,
-    quantize_static,
-)
-from onnxruntime.quantization.shape_inference import quant_pre_process
+import quantise
 
 from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
@@ -36,8 +28,6 @@ WEIGHTS = "model.data"
 PROVIDER = "CPUExecutionProvider"
 EXTERNAL_BYTES = 1024
 """Initializers from this size on lie in WEIGHTS, so that a model may be larger than protobuf's 2 GB."""
-
-LARGE_BYTES = 1 << 30
 
 PRECISIONS = {"float": "fp32", "float16": "fp16", "bfloat16": "bf16", "double": "fp64", "int8": "int8", "uint8": "int8"}
 REFUSALS = (
@@ -143,96 +133,16 @@ def _as_it_is(job: CompileJob) -> Path:
 
 
 def _dynamic(job: CompileJob) -> Path:
-    prepared, quantised = _prepared(job), job.work / "quantised.onnx"
-    graph = onnx.load(str(prepared), load_external_data=False).graph
-    convolves = any(node.op_type == "Conv" for node in graph.node)
-    quantize_dynamic(
-        prepared,
-        quantised,
-        # ConvInteger has a kernel for unsigned weights only.
-        weight_type=QuantType.QUInt8 if convolves else QuantType.QInt8,
-        reduce_range=not _has_vnni(),
-        use_external_data_format=_large(job.model),
-    )
-    return quantised
+    made: Path = quantise.dynamic(job.model, job.work)
+    return made
 
 
 def _static(job: CompileJob) -> Path:
     if not job.calibration:
         raise Unsupported("precision int8-static needs calibration feeds, and there are none")
-    methods = {
-        "minmax": CalibrationMethod.MinMax,
-        "entropy": CalibrationMethod.Entropy,
-        "percentile": CalibrationMethod.Percentile,
-    }
-    quantised = job.work / "quantised.onnx"
-    quantize_static(
-        _prepared(job),
-        quantised,
-        _Reader(job.calibration),
-        per_channel=True,
-        reduce_range=not _has_vnni(),
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        calibrate_method=methods[job.target.options.get("calibration", "minmax")],
-        use_external_data_format=_large(job.model),
-    )
-    return quantised
-
-
-class _Reader(CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, feeds: Sequence[Feed]) -> None:
-        self._feeds: Iterator[Feed] = iter(feeds)
-
-    def get_next(self) -> dict[str, Any] | None:
-        feed = next(self._feeds, None)
-        return None if feed is None else dict(feed)
-
-
-def _prepared(job: CompileJob) -> Path:
-    prepared = job.work / "prepared.onnx"
-    large = _large(job.model)
-    model = job.model
-    if not large:
-        # The tool's optimisation loses sight of weights that lie outside of the model's file.
-        model = job.work / "whole.onnx"
-        onnx.save(onnx.load(str(job.model)), str(model))
-    quant_pre_process(model, prepared, skip_symbolic_shape=True, skip_optimization=large, save_as_external_data=large)
-    _transpose_weights(prepared, large)
-    return prepared
-
-
-def _transpose_weights(prepared: Path, large: bool) -> None:
-    """Give each Gemm of a transposed weight that weight transposed, under a name of its own. The quantisation tool
-    would transpose it in place, under the eyes of an embedding that shares it, and of the shapes that are known."""
-    model = onnx.load(str(prepared))
-    graph = model.graph
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    for node in graph.node:
-        flags = [attribute for attribute in node.attribute if attribute.name == "transB" and attribute.i]
-        if node.op_type != "Gemm" or not flags or node.input[1] not in constants:
-            continue
-        own = f"{node.input[1]}/transposed"
-        if own not in constants:
-            values = onnx.numpy_helper.to_array(constants[node.input[1]])
-            constants[own] = onnx.numpy_helper.from_array(np.ascontiguousarray(values.T), own)
-        node.input[1] = own
-        node.attribute.remove(flags[0])
-    read = {name for node in graph.node for name in node.input}
-    del graph.initializer[:]
-    graph.initializer.extend(tensor for name, tensor in constants.items() if name in read)
-    onnx.save(model, str(prepared), save_as_external_data=large, location=f"{prepared.name}.data")
-
-
-def _large(model: Path) -> bool:
-    return sum(path.stat().st_size for path in model.parent.iterdir() if path.is_file()) > LARGE_BYTES
-
-
-def _has_vnni() -> bool:
-    try:
-        return "vnni" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
+    method = job.target.options.get("calibration", "minmax")
+    made: Path = quantise.static(job.model, job.work, job.calibration, method)
+    return made
 
 
 def _placements(job: CompileJob, source: Path) -> tuple[Placement, ...]:
