@@ -12,9 +12,10 @@ from accelbench.cli.data import data_options
 from accelbench.cli.output import json_option, print_facts, print_json, progress
 from accelbench.cli.settings import Settings, command, setting_options
 from accelbench.cli.subjects import Given, check_batches, make, source_options
-from accelbench.cli.targets import PRECISION, PRECISIONS, targets, tolerance
+from accelbench.cli.targets import PRECISION, PRECISIONS, pass_option, targets, tolerance
 from accelbench.deploy.convert import Converted
 from accelbench.deploy.convert import convert as write
+from accelbench.errors import UsageError
 from accelbench.evaluate import Setting
 from accelbench.model import Plan, Purpose, Stop
 from accelbench.quality.drift import worst
@@ -29,6 +30,7 @@ PLANS = {"latency": Plan("single_stream", Stop(max_s=1.0)), "throughput": Plan("
 @click.option("-b", "--backend", "name", required=True, help="The backend whose stack compiles it.")
 @click.option("--device", help="A device, as `backend show` lists it. Default: the backend's first.")
 @click.option("--precision", type=click.Choice(PRECISIONS), default=PRECISION, show_default=True)
+@pass_option
 @click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples of one call.")
 @click.option(
     "--for",
@@ -54,6 +56,7 @@ def convert(
     name: str,
     device: str | None,
     precision: str,
+    passes: tuple[str, ...],
     batch: int,
     purpose: Purpose,
     settings: Settings,
@@ -73,7 +76,9 @@ def convert(
     `accelbench.load(DIR)` runs it in Python. Nothing is written when it is out of its tolerance, unless you --force it.
     Exit code 0: written. 1: out of tolerance, unsupported or failed. 2: bad usage.
     """
-    ((spec, target),) = targets((name,), device, (precision,), settings)
+    if len(passes) > 1:
+        raise UsageError("a deployable is one model: chain passes with +, as in prune:0.5+int8")
+    ((spec, target),) = targets((name,), device, (precision,), settings, passes)
     (word,) = wanted((source,), Choice((), (), None))
     plan = Plan(PLANS[purpose].scenario, PLANS[purpose].stop, batch=batch)
     with progress() as say:
@@ -101,6 +106,7 @@ def _facts(done: Converted, output: Path) -> dict[str, object]:
         "model": manifest.name,
         "backend": f"{manifest.target.backend} on {manifest.target.device}",
         "precision": f"{manifest.target.precision}, executed {manifest.compiled.executed_precision}",
+        "passes": list(manifest.target.passes),
         "batch": manifest.batch,
         "verdict": manifest.verdict + (", forced" if manifest.forced else ""),
         "reasons": list(manifest.reasons),

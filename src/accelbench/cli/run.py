@@ -25,7 +25,7 @@ from accelbench.cli.plans import Load, load_options, plans, searches
 from accelbench.cli.settings import Settings, command, setting_options
 from accelbench.cli.sharing import Sharing, alone, shared, sharing_options
 from accelbench.cli.subjects import Given, check_batches, made, make, source_options
-from accelbench.cli.targets import PRECISION, PRECISIONS, Side, sides, targets, tolerance
+from accelbench.cli.targets import PRECISION, PRECISIONS, Side, pass_option, sides, targets, tolerance
 from accelbench.envs import overlay
 from accelbench.errors import UsageError
 from accelbench.evaluate import Driver, Setting, evaluate
@@ -45,6 +45,7 @@ from accelbench.zoo.subject import Subject
 @click.option(
     "--precision", "precisions", type=COMMAS, default=(), help=f"{', '.join(PRECISIONS)}. Default: {PRECISION}."
 )
+@pass_option
 @load_options
 @sharing_options
 @source_options
@@ -72,6 +73,7 @@ def run(
     names: tuple[str, ...],
     device: str | None,
     precisions: tuple[str, ...],
+    passes: tuple[str, ...],
     load: Load,
     sharing: Sharing,
     given: Given,
@@ -95,11 +97,11 @@ def run(
     """
     asked, sought = shared(plans(load), searches(load), sharing)
     if ab:
-        check_ab(names, precisions, asked, sought)
+        check_ab(names, (*precisions, *passes), asked, sought)
         alone(asked, "--ab")
         chosen = sides(ab, device, settings)
     else:
-        chosen = targets(names, device, precisions, settings)
+        chosen = targets(names, device, precisions, settings, passes)
     sources = wanted(tasks, choice)
     with progress() as say:
         if driver == "loadgen":
@@ -168,7 +170,7 @@ def _evaluate_all(subject: Subject, targets: Sequence[Side], folder: RunDirector
     setting.say(f"{subject.task.id}: float32 reference")
     standard = reference(subject, setting.timeout_s)
     for spec, target in targets:
-        name = f"{subject.task.id} · {spec.name} · {target.precision}"
+        name = " · ".join((subject.task.id, spec.name, target.precision, *target.passes))
 
         def say(step: str, name: str = name) -> None:
             setting.say(f"{name}: {step}")

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import click
+
 from accelbench.bench import ANY_DEVICE
 from accelbench.cli.dialog import Options
-from accelbench.cli.parsing import known
+from accelbench.cli.parsing import COMMAS, known
 from accelbench.cli.settings import Settings
 from accelbench.envs.install import installed, interpreter
 from accelbench.envs.options import resolved
 from accelbench.envs.spec import BackendSpec, backends, find
 from accelbench.errors import UsageError
 from accelbench.model import Target, Tolerance
+from accelbench.passes.names import CHAINED, NOTHING, WORDS, chain
 from accelbench.reference import BACKEND as REFERENCE
 
 PRECISIONS = ("fp32", "bf16", "fp16", "int8", "int8-static")
@@ -22,14 +25,31 @@ HARNESS = "null"
 
 Side = tuple[BackendSpec, Target]
 
+pass_option = click.option(
+    "--pass",
+    "passes",
+    type=COMMAS,
+    default=(),
+    help=f"What is done to the model first: {', '.join(WORDS)}; chained with {CHAINED}; `{NOTHING}`: nothing.",
+)
+"""Gives a command chains of passes, as ``passes``."""
 
-def targets(names: Sequence[str], device: str | None, precisions: Sequence[str], settings: Settings) -> list[Side]:
-    """Each backend (none: all installed) in each precision (none: fp32). Raises UsageError for what is unknown or not
-    installed."""
+
+def targets(
+    names: Sequence[str],
+    device: str | None,
+    precisions: Sequence[str],
+    settings: Settings,
+    passes: Sequence[str] = (),
+) -> list[Side]:
+    """Each backend (none: all installed) in each precision (none: fp32) after each chain of passes (none: the model as
+    it is). Raises UsageError for what is unknown or not installed."""
     specs = _specs(names)
     asked = known(precisions, PRECISIONS, "precision") or (PRECISION,)
     given = settings.given(specs, asked)
-    return [side for spec in specs for side in _of(spec, device, asked, given)]
+    chains = [chain(text) for text in passes] or [()]
+    plain = [side for spec in specs for side in _of(spec, device, asked, given)]
+    return [(spec, replace(target, passes=words)) for spec, target in plain for words in chains]
 
 
 def sides(words: Sequence[str], device: str | None, settings: Settings) -> list[Side]:
