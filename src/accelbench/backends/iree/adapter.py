@@ -1,0 +1,218 @@
+"""IREE on the CPU: models compiled ahead of time by LLVM, run by the ``local-task`` driver.
+
+Facts relied on, from IREE's documentation, the help of its tools and what they write: ``iree-import-onnx`` brings an
+ONNX graph to opset 17 or later and puts weights into a parameter archive; ``--iree-llvmcpu-target-cpu=host`` is advised
+where one does not cross-compile, ``--iree-opt-level=O3`` and data tiling are for speed, and im2col makes convolutions
+use the matrix kernels. A function of the module has an asynchronous twin, called ``NAME$async``. The compiler names
+each kernel after its operator, sizes and element types. A worker of the task system is pinned to a core unless their
+number is given. A context is called by one thread at a time.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from iree import runtime
+from iree.compiler.tools.binaries import find_tool
+from iree.runtime import _binding
+from iree.runtime.dtypes import map_dtype_to_hal_element_type
+
+from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
+from accelbench.errors import Unsupported
+from accelbench.model import Compiled, DeviceInfo, Placement, TensorSpec
+from accelbench.tensors import Array
+
+MODULE = "model.vmfb"
+WEIGHTS = "weights.irpa"
+SCOPE = "model"
+DRIVER = "local-task"
+OPSET = "17"
+"""The importer's documentation asks for this opset or a later one."""
+
+LARGE_BYTES = 1 << 30
+"""A model from this size on is imported without its weights in memory, which rules out a change of its opset."""
+
+TOOL_TIMEOUT_S = 3600.0
+
+FLAGS = (
+    "--iree-input-type=onnx",
+    "--iree-hal-target-device=local",
+    "--iree-hal-local-target-device-backends=llvm-cpu",
+    "--iree-llvmcpu-target-cpu=host",
+    "--iree-opt-level=O3",
+)
+TILED = "--iree-opt-data-tiling"
+IM2COL = "--iree-global-opt-use-im2col-for-convs"
+WHOLE_SOFTMAX = "--iree-llvmcpu-use-decompose-softmax-fuse=false"
+ATTEMPTS = ((TILED, IM2COL), (TILED, IM2COL, WHOLE_SOFTMAX), (TILED, WHOLE_SOFTMAX), (WHOLE_SOFTMAX,))
+"""What is added to FLAGS, best first: the compiler fails on some models with the one and not with the next."""
+
+NAMES = {"f32": "fp32", "f16": "fp16", "bf16": "bf16", "f64": "fp64", "i8": "int8"}
+KERNEL = re.compile(rb"\$async_dispatch_\d+_([A-Za-z][A-Za-z0-9_]*)\0")
+SIZES = re.compile(r"_(?:\d|D)\w*$")
+ARITHMETIC = ("matmul", "conv", "contract", "matvec", "mmt4d", "attention", "vecmat")
+
+REFUSALS = ("failed to legalize", "unsupported", "not supported", "unimplemented", "unhandled", "onnximporterror")
+OPERATOR = re.compile(r'name = "onnx\.(\w+)"')
+
+
+class IreeSession:
+    """A context of the virtual machine with input buffers of its own: a query costs a copy for each input, and hands
+    out views of the buffers that the module made for its outputs."""
+
+    def __init__(self, module: Path, weights: Path | None, job: CompileJob, threads: int | None) -> None:
+        runtime.flags.parse_flags(f"--task_topology_group_count={threads or 0}")
+        self._device = _binding.create_hal_driver(DRIVER).create_default_device()
+        instance = runtime.VmInstance()
+        modules = [runtime.create_hal_module(instance, self._device)]
+        if weights is not None:
+            index = runtime.ParameterIndex()
+            index.load(str(weights))
+            modules.append(runtime.create_io_parameters_module(instance, index.create_provider(scope=SCOPE)))
+        compiled = runtime.VmModule.mmap(instance, str(module))
+        names = compiled.function_names
+        self._function = compiled.lookup_function(next(name for name in names if f"{name}$async" in names))
+        self._context = runtime.VmContext(instance, modules=[*modules, compiled])
+        graph = onnx.load(str(job.model), load_external_data=False).graph
+        inputs, outputs = ({spec.name: spec for spec in specs} for specs in (job.inputs, job.outputs))
+        self._arguments = runtime.VmVariantList(len(inputs))
+        self._inputs: list[tuple[str, Array]] = []
+        for port in graph.input:
+            if port.name in inputs:
+                self._inputs.append((port.name, self._argument(inputs[port.name])))
+        self._outputs = [(port.name, np.dtype(outputs[port.name].dtype)) for port in graph.output]
+
+    def run(self, feed: Feed) -> Outputs:
+        for name, own in self._inputs:
+            value = feed[name]
+            if value.shape != own.shape:
+                raise ValueError(f"input {name} has shape {value.shape}, the model takes {own.shape}")
+            np.copyto(own, value)
+        results = runtime.VmVariantList(len(self._outputs))
+        self._context.invoke(self._function, self._arguments, results)
+        outputs = {}
+        for place, (name, dtype) in enumerate(self._outputs):
+            view = results.get_as_object(place, runtime.HalBufferView)
+            outputs[name] = view.map().asarray(view.shape, dtype)
+        return outputs
+
+    def close(self) -> None:
+        self._inputs.clear()
+        del self._arguments, self._context, self._function, self._device
+
+    def _argument(self, spec: TensorSpec) -> Array:
+        """Memory of the input, which is an argument of the function from now on."""
+        dtype, shape = np.dtype(spec.dtype), [int(dim) for dim in spec.shape]
+        buffer = self._device.allocator.allocate_buffer(
+            memory_type=runtime.MemoryType.HOST_LOCAL | runtime.MemoryType.DEVICE_VISIBLE,
+            allowed_usage=runtime.BufferUsage.DEFAULT | runtime.BufferUsage.MAPPING,
+            allocation_size=dtype.itemsize * int(np.prod(shape)),
+        )
+        view = runtime.HalBufferView(buffer, shape, map_dtype_to_hal_element_type(dtype))
+        self._arguments.push_ref(view.ref)
+        own: Array = buffer.map().asarray(shape, dtype)
+        return own
+
+
+def devices() -> Sequence[DeviceInfo]:
+    return [DeviceInfo(id="cpu", name="CPU", properties={"driver": DRIVER})]
+
+
+def compile(job: CompileJob) -> Compiled:  # noqa: A001
+    if job.target.device != "cpu":
+        raise Unsupported(f"device {job.target.device}: this adapter runs IREE on cpu only")
+    if job.target.precision != "fp32":
+        raise Unsupported(f"precision {job.target.precision}: this adapter compiles for fp32")
+    imported = _imported(job)
+    flags = _compiled(imported, job.work / MODULE)
+    imported.unlink()
+    placements = _placements((job.work / MODULE).read_bytes())
+    return Compiled(
+        files=tuple(name for name in (MODULE, WEIGHTS) if (job.work / name).is_file()),
+        format="iree module and parameters",
+        executed_precision=_executed(placements),
+        placements=placements,
+        settings={
+            "compiler_flags": " ".join(flags),
+            "driver": DRIVER,
+            "threads": job.target.options.get("threads", "one per physical core"),
+        },
+    )
+
+
+def load(compiled: Compiled, job: CompileJob) -> IreeSession:
+    weights = job.work / WEIGHTS if WEIGHTS in compiled.files else None
+    threads = job.target.options.get("threads", core_share())
+    return IreeSession(job.work / MODULE, weights, job, None if threads is None else int(threads))
+
+
+def _imported(job: CompileJob) -> Path:
+    """The model as MLIR, its weights in WEIGHTS. The importer reads a link: it may write beside what it reads."""
+    imported, source = job.work / "model.mlir", job.work / "model.onnx"
+    source.symlink_to(job.model)
+    files = [path for path in job.model.parent.iterdir() if path.is_file()]
+    large = sum(path.stat().st_size for path in files) > LARGE_BYTES
+    how = ["--large-model"] if large else ["--opset-version", OPSET]
+    words = [sys.executable, "-I", "-m", "iree.compiler.tools.import_onnx", str(source), *how]
+    words += ["--data-dir", str(job.model.parent), "--externalize-params", "--params-scope", SCOPE]
+    _tool("iree-import-onnx", [*words, "--save-params-to", str(job.work / WEIGHTS), "-o", str(imported)])
+    source.unlink()
+    return imported
+
+
+def _compiled(imported: Path, module: Path) -> tuple[str, ...]:
+    """Write ``module``. Gives the flags that the compiler took."""
+    for attempt in ATTEMPTS:
+        flags = (*FLAGS, *attempt)
+        try:
+            _tool("iree-compile", [find_tool("iree-compile"), str(imported), *flags, "-o", str(module)])
+        except (RuntimeError, Unsupported):
+            if attempt == ATTEMPTS[-1]:
+                raise
+        else:
+            break
+    return flags
+
+
+def _tool(name: str, words: Sequence[str]) -> None:
+    """Run one of IREE's tools. Raises Unsupported with the operator that stopped it where it refuses the model."""
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TOOL_TIMEOUT_S, check=False
+    )
+    if done.returncode == 0:
+        return
+    sys.stderr.write(done.stderr[-20000:])
+    said = [line for line in done.stderr.splitlines() if "rror:" in line] or done.stderr.strip().splitlines()[-1:]
+    text = " ".join(said[0].split())[-400:] if said else "it said nothing"
+    if not any(sign in text.lower() for sign in REFUSALS):
+        raise RuntimeError(f"{name} ended with {done.returncode}: {text}")
+    operator = OPERATOR.search(done.stderr)
+    raise Unsupported(f"operator {operator[1]}: {text}" if operator else text)
+
+
+def _placements(module: bytes) -> tuple[Placement, ...]:
+    """The kernels in a module, by the names that the compiler gave them. One kernel may carry out several layers."""
+    counts = Counter[tuple[str, str]]()
+    for name in set(KERNEL.findall(module)):
+        op = name.decode()
+        types = [part for part in re.split("[x_]", op) if re.fullmatch(r"b?f\d+|i\d+", part)]
+        if types:
+            op = op[: op.rindex(f"_{'x'.join(types)}")] if op.endswith(f"_{'x'.join(types)}") else op
+        counts[SIZES.sub("", op), NAMES.get(types[0], types[0]) if types else "none"] += 1
+    return tuple(Placement(op, "cpu", precision, count) for (op, precision), count in sorted(counts.items()))
+
+
+def _executed(placements: Sequence[Placement]) -> str:
+    arithmetic = Counter[str]()
+    for placement in placements:
+        if any(kind in placement.op for kind in ARITHMETIC):
+            arithmetic[placement.precision] += placement.count
+    common = arithmetic.most_common(1)
+    return common[0][0] if common else "fp32"

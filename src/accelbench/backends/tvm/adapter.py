@@ -1,0 +1,129 @@
+"""Apache TVM on the CPU: ONNX through Relax, the default pipeline of the LLVM target, the Relax virtual machine.
+
+Facts relied on, from TVM's documentation and sources: ``from_onnx`` converts neither every shape that is computed nor a
+constant that is a list, so both are folded before; without tuning every kernel has the schedule that its operator was
+written with. ``export_library`` links with the C++ compiler that it finds. The virtual machine allocates its results
+anew and keeps a tensor as long as somebody holds it. The pool of threads takes TVM_NUM_THREADS, by default half of the
+processors, and pins its threads to the first ones unless TVM_BIND_THREADS is 0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+import tvm
+from folding import fold_shapes
+from host_target import cores, host_cpu, laid_out, products, target
+from tvm import relax
+from tvm.relax.frontend.onnx import from_onnx
+from tvm.support import cc
+
+from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
+from accelbench.errors import Unsupported
+from accelbench.model import Compiled, DeviceInfo
+
+LIBRARY = "model.so"
+ENTRY = "main"
+PRECISIONS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16", "float64": "fp64", "int8": "int8"}
+REFUSALS = ("not supported", "unsupported", "not implemented", "must be a constant", "expected")
+CONVERTING = re.compile(r"Error converting operator (\w+)")
+
+
+class TvmSession:
+    """A virtual machine with input tensors of its own: a query costs a copy for each input, and hands out views of the
+    tensors that the machine made for its results."""
+
+    def __init__(self, library: str, job: CompileJob) -> None:
+        machine = relax.VirtualMachine(tvm.runtime.load_module(library), tvm.cpu())
+        self._main = machine[ENTRY]
+        self._machine = machine
+        graph = onnx.load(str(job.model), load_external_data=False).graph
+        shapes = {spec.name: ([int(dim) for dim in spec.shape], spec.dtype) for spec in job.inputs}
+        self._inputs = [
+            (port.name, tvm.runtime.empty(*shapes[port.name], tvm.cpu())) for port in graph.input if port.name in shapes
+        ]
+        self._arguments = [tensor for _, tensor in self._inputs]
+        self._outputs = [port.name for port in graph.output]
+
+    def run(self, feed: Feed) -> Outputs:
+        for name, tensor in self._inputs:
+            tensor.copyfrom(feed[name])
+        results = self._main(*self._arguments)
+        if len(self._outputs) == 1 and isinstance(results, tvm.runtime.Tensor):
+            return {self._outputs[0]: np.from_dlpack(results)}
+        return {name: np.from_dlpack(result) for name, result in zip(self._outputs, results)}
+
+    def close(self) -> None:
+        self._inputs.clear()
+        del self._arguments, self._main, self._machine
+
+
+def devices() -> Sequence[DeviceInfo]:
+    return [DeviceInfo(id="cpu", name="CPU", properties={"mcpu": host_cpu()})]
+
+
+def compile(job: CompileJob) -> Compiled:  # noqa: A001
+    if job.target.device != "cpu":
+        raise Unsupported(f"device {job.target.device}: this adapter runs TVM on cpu only")
+    if job.target.precision != "fp32":
+        raise Unsupported(f"precision {job.target.precision}: this adapter compiles for fp32")
+    if cc.get_cc() is None:
+        raise Unsupported("TVM links its library with a C++ compiler (g++, gcc, clang++ or clang), and none is on PATH")
+    model = onnx.load(str(job.model))
+    count = fold_shapes(model)
+    module, layout = laid_out(_imported(model))
+    tvm.compile(module, target=target()).export_library(str(job.work / LIBRARY))
+    return Compiled(
+        files=(LIBRARY,),
+        format="shared library (Relax)",
+        executed_precision=_executed(module),
+        settings={
+            "target": str(target()),
+            "layout": layout,
+            "pipeline": "default",
+            "tuning": "none",
+            "folded_shape_nodes": str(count),
+            "threads": _threads(job),
+        },
+    )
+
+
+def load(compiled: Compiled, job: CompileJob) -> TvmSession:
+    os.environ["TVM_NUM_THREADS"] = _threads(job)
+    if core_share() is not None:
+        os.environ["TVM_BIND_THREADS"] = "0"
+    return TvmSession(str(job.work / compiled.files[0]), job)
+
+
+def _threads(job: CompileJob) -> str:
+    return job.target.options.get("threads", str(core_share() or cores()))
+
+
+def _imported(model: onnx.ModelProto) -> tvm.IRModule:
+    """The model in Relax, its weights as constants. Raises Unsupported with the operator that stopped the front end."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            return from_onnx(model, keep_params_in_input=False)
+    except Exception as error:
+        sys.stdout.write(said.getvalue()[-2000:])
+        text = " ".join(str(error).split())
+        if not isinstance(error, NotImplementedError) and not any(sign in text.lower() for sign in REFUSALS):
+            raise
+        operator = CONVERTING.search(said.getvalue())
+        raise Unsupported(f"operator {operator[1]}: {text[-400:]}" if operator else text[-400:]) from error
+
+
+def _executed(module: tvm.IRModule) -> str:
+    """The precision of most products in Relax, which the kernels keep."""
+    found = products(module)
+    common = Counter(found).most_common(1)[0][0] if found else "float32"
+    return PRECISIONS.get(common, common)
