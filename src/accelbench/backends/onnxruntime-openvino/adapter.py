@@ -182,13 +182,15 @@ def _placements(
         placements.append(
             Placement("OpenVINO subgraph", job.target.device, executed, len(assigned), tuple(dict.fromkeys(nodes)))
         )
-    fallen: dict[tuple[str, str], list[str]] = {}
+    fallen: dict[tuple[str, str], set[tuple[str, str]]] = {}  # of a loop's body, each kernel once
     for kernel in kernels:
         if kernel["provider"] == CPU:
-            fallen.setdefault((kernel["op_name"], _precision(kernel["input_type_shape"])), []).append(kernel["node"])
+            key = (kernel["op_name"], _precision(kernel["input_type_shape"]))
+            fallen.setdefault(key, set()).add((kernel["node"], kernel["node_index"]))
     original = {node.name for node in onnx.load(str(job.work / MODEL), load_external_data=False).graph.node}
-    for (op, precision), names in sorted(fallen.items()):
-        placements.append(Placement(op, CPU, precision, len(names), tuple(sorted(original.intersection(names)))))
+    for (op, precision), found in sorted(fallen.items()):
+        names = sorted(original.intersection(name for name, _ in found))
+        placements.append(Placement(op, CPU, precision, len(found), tuple(names)))
     return tuple(placements)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from tinygrad import Device, Tensor, TinyJit
+from tinygrad.dtype import _to_np_dtype
 from tinygrad.helpers import Context
 from tinygrad.nn.onnx import OnnxRunner
 
@@ -46,16 +47,11 @@ class TinySession:
         }
         self._buffers = [self._tensors[name].uop.base for name in self._captured.expected_names]
         Device[DEVICE].synchronize()
-        self._inputs = [
-            (name, _view(tensor, spec.shape, spec.dtype))
-            for spec in job.inputs
-            for name, tensor in [(spec.name, self._tensors[spec.name])]
-        ]
+        self._inputs = [(name, _view(tensor)) for name, tensor in self._tensors.items()]
         self._captured(self._buffers, {})
         Device[DEVICE].synchronize()
         self._outputs = [
-            (spec.name, _view(tensor, tensor.shape, spec.dtype))
-            for spec, tensor in zip(job.outputs, self._captured.ret)
+            (spec.name, _view(tensor), spec.dtype) for spec, tensor in zip(job.outputs, self._captured.ret)
         ]
 
     def run(self, feed: Feed) -> Outputs:
@@ -68,7 +64,7 @@ class TinySession:
             np.copyto(own, value)
         self._captured(self._buffers, {})
         Device[DEVICE].synchronize()
-        return {name: value.copy() for name, value in self._outputs}
+        return {name: value.astype(dtype) for name, value, dtype in self._outputs}
 
     def close(self) -> None:
         self._inputs, self._outputs = [], []
@@ -166,11 +162,10 @@ def _version() -> str:
     return done.stdout.partition("\n")[0].strip()
 
 
-def _view(tensor: Tensor, shape: Sequence[Any], dtype: str) -> np.ndarray[Any, np.dtype[Any]]:
+def _view(tensor: Tensor) -> np.ndarray[Any, np.dtype[Any]]:
     """The tensor's own memory."""
     memory = tensor.uop.base.buffer.as_memoryview(force_zero_copy=True)
-    count = int(np.prod(shape, dtype=np.int64))
-    return np.frombuffer(memory, dtype, count).reshape([int(dim) for dim in shape])
+    return np.frombuffer(memory, _to_np_dtype(tensor.dtype), int(tensor.numel())).reshape(tensor.shape)
 
 
 def _zeros(job: CompileJob) -> Feed:
