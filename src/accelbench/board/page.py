@@ -13,6 +13,7 @@ from urllib.parse import quote
 from accelbench.board.domains import bar, switches
 from accelbench.board.entry import Entry
 from accelbench.board.markup import Markup, join, tag
+from accelbench.board.matrix import matrix
 from accelbench.board.overview import comparison, tallies
 from accelbench.board.passes import passes
 from accelbench.board.rows import rows_of
@@ -107,6 +108,7 @@ def _opening(shown: Sequence[Entry], title: str | None) -> Markup:
         tag("p", text("page.made", version=versions, created=created), class_="lead"),
         tag("p", text("page.lead"), class_="lead"),
         tallies(shown),
+        matrix(shown),
         tag("h2", text("rows.title")),
         tag("p", text("page.quick"), class_="note") if quick else None,
         bar(shown),

@@ -54,6 +54,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "domain.multimodal": ("Multimodal", "多模态"),
     "domain.generative": ("Generative", "生成"),
     "domain.any": ("Other", "其他"),
+    "matrix.title": ("Stacks and tasks", "软件栈与任务"),
+    "matrix.caption": ("One row per target, one column per task", "每行一个目标，每列一个任务"),
+    "matrix.note": (
+        "Median latency of one query at a time, else samples per second; below it the drift.",
+        "单个查询的中位时延，缺失时为每秒样本数；其下为漂移。",
+    ),
     "rows.title": ("Comparison", "对比"),
     "rows.caption": ("One row per task, target and plan", "每行对应一个任务、目标与测试方案"),
     "col.target": ("Stack · device", "软件栈 · 设备"),
