@@ -94,7 +94,8 @@ def _precision(row: Row) -> Content:
 
 
 def _size(row: Row) -> Content:
-    zeros = text("size.zeros", share=units.percent(row.sparsity)) if row.passes and row.sparsity else None
+    pruned = any(word.startswith("prune") for word in row.passes)
+    zeros = text("size.zeros", share=units.percent(row.sparsity)) if pruned and row.sparsity is not None else None
     return join(units.count(row.size_bytes, "B"), tag("small", zeros) if zeros else None)
 
 
