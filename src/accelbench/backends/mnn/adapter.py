@@ -15,6 +15,7 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,9 +35,10 @@ LARGE_BYTES = 1 << 30
 
 STEP_S = 1500
 MEMORY = {"fp32": "normal", "int8": "low"}
-DTYPES = ("float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")
+DTYPES = ("float32", "float64", "float16", "int64", "int32", "uint8", "bool")
 REFUSED = re.compile(r"These Op Not Support:\s*(.+)")
 SHAPES = re.compile(r"^shapes: (.*)$", re.MULTILINE)
+NOT_RUN = ("Compute Shape Error", "Create execution error", "Can't find output", "call to readMap meet a error")
 SAID = re.compile(r"not support|unsupport|can't|cannot|error|failed|invalid", re.IGNORECASE)
 
 
@@ -119,10 +121,15 @@ def _convert(job: CompileJob) -> None:
 
 
 def _try(job: CompileJob) -> None:
-    """Run the model once; Unsupported, in MNN's words, when it gives other outputs than the source's."""
+    """Run the model once, on real data if there are; Unsupported, in MNN's words, when it gives other outputs than the
+    source's."""
     inputs, outputs = _names(job)
-    words = [str(job.work / MODEL), str(_threads(job)), MEMORY[job.target.precision], *inputs, "--", *outputs]
-    told = _step("net.py", words)
+    feed = job.calibration[0] if job.calibration else _zeros(job)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "feed.npz"
+        np.savez(path, *(feed[name] for name in inputs))
+        words = [str(job.work / MODEL), str(path), str(_threads(job)), MEMORY[job.target.precision]]
+        told = _step("net.py", [*words, *inputs, "--", *outputs])
     found = SHAPES.search(told)
     shapes = json.loads(found[1]) if found else []
     if len(shapes) != len(outputs):
@@ -141,6 +148,8 @@ def _step(program: str, words: Sequence[str]) -> str:
         text=True, errors="replace", timeout=STEP_S,
     )  # fmt: skip
     sys.stdout.write(done.stdout)
+    if done.returncode > 0 and any(sign in done.stdout for sign in NOT_RUN):
+        raise Unsupported(f"MNN converted the model and cannot run it: {_reason(done.stdout)}")
     if done.returncode != 0:
         raise RuntimeError(f"{program} ended with {done.returncode}: {_reason(done.stdout)}")
     return done.stdout
@@ -176,6 +185,10 @@ def _settings(job: CompileJob, quantised: int) -> Mapping[str, str]:
 def _threads(job: CompileJob) -> int:
     cores = core_share() or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     return int(job.target.options.get("threads", cores))
+
+
+def _zeros(job: CompileJob) -> Feed:
+    return {spec.name: np.zeros([int(dim) for dim in spec.shape], spec.dtype) for spec in job.inputs}
 
 
 def _names(job: CompileJob) -> tuple[list[str], list[str]]:

@@ -1,7 +1,8 @@
 """A converted model on MNN's CPU backend, by MNN's module interface; nothing of accelbench is needed here.
 
-Run as a program, ``net.py MODEL THREADS MEMORY INPUT... -- OUTPUT...``, it runs the model once, on zeros, and prints
-``shapes: `` and those of the outputs: MNN says on standard output what it cannot run, and may crash over it.
+Run as a program, ``net.py MODEL FEED THREADS MEMORY INPUT... -- OUTPUT...``, it runs the model once, on the arrays of
+the file FEED in the inputs' order, and prints ``shapes: `` and those of the outputs: MNN says on standard output what
+it cannot run, and may crash over it.
 
 Facts relied on, from MNN's documentation and its bindings' source: a runtime manager holds the threads and the
 precision; a loaded module tells its inputs' shapes, formats and types, wider integers and booleans being int32;
@@ -41,11 +42,12 @@ class Net:
         return [np.array(variable.read()) for variable in self._module.onForward(self.variables)]
 
 
-def main(model: str, threads: str, memory: str, *names: str) -> None:
+def main(model: str, feed: str, threads: str, memory: str, *names: str) -> None:
     border = names.index("--")
     net = Net(model, names[:border], names[border + 1 :], int(threads), memory)
-    for variable, dtype in zip(net.variables, net.dtypes):
-        variable.write(np.zeros(variable.shape, dtype))
+    with np.load(feed) as values:
+        for place, (variable, dtype) in enumerate(zip(net.variables, net.dtypes)):
+            variable.write(np.ascontiguousarray(values[f"arr_{place}"], dtype))
     shapes = [list(output.shape) for output in net.forward()]
     sys.stdout.write(f"\nshapes: {json.dumps(shapes)}\n")
 
