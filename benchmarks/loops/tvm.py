@@ -16,7 +16,7 @@ import numpy as np  # noqa: E402
 import onnx  # noqa: E402
 import tvm  # noqa: E402
 from folding import fold_shapes  # noqa: E402
-from host_target import laid_out, target  # noqa: E402
+from host_target import built, laid_out  # noqa: E402
 from tvm import relax  # noqa: E402
 from tvm.relax.frontend.onnx import from_onnx  # noqa: E402
 
@@ -41,7 +41,7 @@ def main() -> None:
     inputs = random_inputs(model)
     fold_shapes(model)
     module, _ = laid_out(from_onnx(model, keep_params_in_input=False))
-    machine = relax.VirtualMachine(tvm.compile(module, target=target()), tvm.cpu())
+    machine = relax.VirtualMachine(built(module), tvm.cpu())
     machine.set_input("main", *inputs)
 
     def times(repeat: int) -> list[float]:

@@ -1,10 +1,11 @@
-"""Apache TVM on the CPU: ONNX through Relax, the default pipeline of the LLVM target, the Relax virtual machine.
+"""Apache TVM on the CPU: ONNX through Relax, pipelines of the LLVM target, the Relax virtual machine.
 
 Facts relied on, from TVM's documentation and sources: ``from_onnx`` converts neither every shape that is computed nor a
 constant that is a list, so both are folded before; without tuning every kernel has the schedule that its operator was
-written with. ``export_library`` links with the C++ compiler that it finds. The virtual machine allocates its results
-anew and keeps a tensor as long as somebody holds it. The pool of threads takes TVM_NUM_THREADS, by default half of the
-processors, and pins its threads to the first ones unless TVM_BIND_THREADS is 0.
+written with, on one core, unless a dlight rule gives it another. ``export_library`` links with the C++ compiler that it
+finds. The virtual machine allocates its results anew and keeps a tensor as long as somebody holds it. The pool of
+threads takes TVM_NUM_THREADS, by default half of the processors, and pins its threads to the first ones unless
+TVM_BIND_THREADS is 0.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 import onnx
 import tvm
 from folding import fold_shapes
-from host_target import cores, host_cpu, laid_out, products, target
+from host_target import built, cores, host_cpu, laid_out, products, target
 from tvm import relax
 from tvm.relax.frontend.onnx import from_onnx
 from tvm.support import cc
@@ -80,7 +81,7 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
     model = onnx.load(str(job.model))
     count = fold_shapes(model)
     module, layout = laid_out(_imported(model))
-    tvm.compile(module, target=target()).export_library(str(job.work / LIBRARY))
+    built(module).export_library(str(job.work / LIBRARY))
     return Compiled(
         files=(LIBRARY,),
         format="shared library (Relax)",
@@ -88,7 +89,7 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
         settings={
             "target": str(target()),
             "layout": layout,
-            "pipeline": "default",
+            "pipeline": "zero, Spread (dlight rule of this adapter), default",
             "tuning": "none",
             "folded_shape_nodes": str(count),
             "threads": _threads(job),

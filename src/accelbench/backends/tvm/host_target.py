@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
 import tvm
-from tvm import relax
+from tvm import relax, s_tir
+from tvm.s_tir import dlight
+from tvm.s_tir.dlight.analysis import normalize_prim_func
+from tvm.s_tir.dlight.base import ScheduleRule
 
 LAYOUT = {"relax.nn.conv2d": ["NHWC", "OHWI"]}
 """Activations and weights of a convolution with the channels that it sums over side by side."""
@@ -14,6 +18,54 @@ LAYOUT = {"relax.nn.conv2d": ["NHWC", "OHWI"]}
 FAST_MATH = {"fast-math-contract": True, "fast-math-reassoc": True}
 """LLVM may fuse multiply and add, and sum in another order: without that it makes no vectors of a sum. NaN, infinities
 and signed zeros are kept."""
+
+
+WORTH_SPREADING = 1 << 20
+"""From so many steps on, a loop nest is run by several threads."""
+
+ROWS = 4
+"""So many rows of a matrix product are computed together, for each value of the other factor that is read."""
+
+
+class Spread(ScheduleRule):  # type: ignore[misc]
+    """What the operators' own schedules leave out: outer loops run on all cores, and a matrix product goes along the
+    rows of its second factor."""
+
+    def apply(self, func: Any, _target: Any, _tunable: bool) -> Any:
+        schedule = s_tir.Schedule(func)
+        blocks = normalize_prim_func(schedule)
+        if blocks is None:
+            return None
+        for block in blocks:
+            loops, kinds = schedule.get_loops(block.block_rv), block.dom_kind()
+            extents = [schedule.get(loop).extent for loop in loops]
+            spatial = len(kinds) - len(kinds.lstrip("S"))
+            if not spatial or not all(hasattr(extent, "value") for extent in extents):
+                continue
+            sizes = [int(extent) for extent in extents]
+            if math.prod(sizes) < WORTH_SPREADING:
+                continue
+            if block.name.startswith("matmul") and kinds.endswith("R") and spatial > 1:
+                _spread_product(schedule, block, loops[:spatial], loops[spatial:], sizes[spatial - 2])
+            else:
+                _spread(schedule, loops[:spatial] if "R" in kinds else loops[: max(1, spatial - 1)])
+        return schedule
+
+
+def _spread_product(schedule: Any, block: Any, spatial: list[Any], sums: list[Any], rows: int) -> None:
+    *batch, row, column = spatial
+    if rows % ROWS == 0:
+        row, inner = schedule.split(row, [None, ROWS])
+        schedule.reorder(row, *sums, inner, column)
+        schedule.unroll(inner)
+    else:
+        schedule.reorder(row, *sums, column)
+    _spread(schedule, [*batch, row])
+    schedule.decompose_reduction(block.block_rv, sums[0])
+
+
+def _spread(schedule: Any, loops: list[Any]) -> None:
+    schedule.parallel(schedule.fuse(*loops) if len(loops) > 1 else loops[0])
 
 
 def host_cpu() -> str:
@@ -34,6 +86,14 @@ def laid_out(module: tvm.IRModule) -> tuple[tvm.IRModule, str]:
         return relax.transform.ConvertLayout(LAYOUT)(module), "NHWC, OHWI"
     except (RuntimeError, ValueError, TypeError):
         return module, "as in the model"
+
+
+def built(module: tvm.IRModule) -> Any:
+    """The executable of a module."""
+    with target():
+        module = relax.get_pipeline("zero")(module)
+        module = dlight.ApplyDefaultSchedule(Spread())(module)
+    return tvm.compile(module, target=target())
 
 
 def products(module: tvm.IRModule) -> list[str]:
