@@ -13,7 +13,7 @@ DEMO_BACKENDS := onnxruntime openvino
 help:
 	@echo 'make demo      evaluate two tasks on two stacks, print the comparison, write reports and a page'
 	@echo 'make test      everything that CI checks'
-	@echo 'make test-all  the same and the slow tests: long simulations, all models of the onnx package'
+	@echo 'make test-all  the same and the slow tests, on every stack; run again, it goes on where it was ended'
 	@echo 'make lint      format, lint, types and the import contract only'
 	@echo 'make unit      the quick tests only'
 	@echo 'make backends  build the environments of the demo stacks'
@@ -58,7 +58,7 @@ test: lint backends
 	$(BIN)/coverage report --skip-covered --sort=cover
 
 test-all: lint backends
-	$(BIN)/pytest
+	$(BIN)/pytest --resume -rs --durations=12
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*

@@ -4,6 +4,8 @@ import signal
 
 from hypothesis import settings
 
+pytest_plugins = ["tests.resume"]
+
 
 def pytest_configure() -> None:
     """Interrupts work, also where the tests run in the background of a shell script: that has them ignored, and a child

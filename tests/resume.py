@@ -1,0 +1,59 @@
+"""``pytest --resume``: tests that passed before on the very same files are not run again.
+
+What has passed is written down test by test, so that a run may be ended at any moment, also by a power cut.
+"""
+
+import hashlib
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+WATCHED = ("src", "tests", "tools", "docs", "benchmarks")
+UNWATCHED = ("__pycache__", ".pyc")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--resume", action="store_true", help="leave out what passed before on the very same files")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--resume"):
+        config.pluginmanager.register(Resume(config.rootpath, config.cache.mkdir("resume")), "resume-of-runs")
+
+
+class Resume:
+    """Which tests have passed on these files, in a file of the cache that is named by the files' hash."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self._passed = folder / f"{_state(root)}.txt"
+        self._left_out = 0
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        before = set(self._passed.read_text("utf-8").splitlines()) if self._passed.is_file() else set()
+        done = [item for item in items if item.nodeid in before]
+        items[:] = [item for item in items if item.nodeid not in before]
+        self._left_out = len(done)
+        config.hook.pytest_deselected(items=done)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if report.when == "call" and report.passed:
+            with self._passed.open("a", encoding="utf-8") as file:
+                file.write(item.nodeid + "\n")
+        return report
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._left_out:
+            terminalreporter.write_line(f"{self._left_out} tests passed before on the very same files: not run again")
+
+
+def _state(root: Path) -> str:
+    """A hash of all files that tests may depend on."""
+    digest = hashlib.sha256((root / "pyproject.toml").read_bytes())
+    for room in WATCHED:
+        for path in sorted((root / room).rglob("*")):
+            if path.is_file() and not any(part in str(path) for part in UNWATCHED):
+                digest.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:24]

@@ -1,0 +1,31 @@
+"""What has passed is not run again, unless a file has changed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TESTS = """
+def test_good(): pass
+def test_bad(): assert False
+"""
+
+
+def run(folder: Path) -> str:
+    words = ["-p", "tests.resume", "--resume", "-p", "no:hypothesispytest", "--rootdir", folder, folder / "tests"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout
+
+
+def test_a_run_goes_on_where_it_was_ended(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    (tmp_path / "tests" / "test_it.py").write_text(TESTS)
+    assert "1 failed, 1 passed" in run(tmp_path)
+    again = run(tmp_path)
+    assert "1 failed, 1 deselected" in again
+    assert "1 tests passed before on the very same files: not run again" in again
+    (tmp_path / "tests" / "test_it.py").write_text(TESTS.replace("assert False", "pass"))
+    assert "2 passed" in run(tmp_path)
