@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from accelbench import paths
-from accelbench.envs.install import logged
+from accelbench.envs.install import commands, logged
 from accelbench.errors import UsageError
 
 TOOLS = Path(__file__).parent / "tools"
@@ -95,13 +94,8 @@ def install(tool: Tool, say: Say) -> Path:
     log = folder.with_name(f"{folder.name}.log")
     with paths.building(folder) as made:
         log.unlink(missing_ok=True)
-        python = str(made / "bin" / "python")
-        pip = [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-compile"]
-        say(f"{tool.name}: making an environment for the converter")
-        logged([sys.executable, "-m", "venv", str(made)], log, f"converter {tool.name}")
-        say(f"{tool.name}: installing packages")
-        logged([*pip, "--require-hashes", "--no-deps", "-r", str(tool.lock)], log, f"converter {tool.name}")
-        if tool.unlocked:
-            logged([*pip, *tool.unlocked], log, f"converter {tool.name}")
+        for step, command in commands(made, tool.lock, tool.unlocked):
+            say(f"{tool.name}: {step}")
+            logged(command, log, f"converter {tool.name}")
     log.unlink(missing_ok=True)
     return folder

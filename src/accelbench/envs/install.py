@@ -1,8 +1,8 @@
 """Environments of backends: made from a hashed lock, found again, described, removed.
 
 An environment lies in ``envs/<name>-<hash>`` of accelbench's home, where the hash is over the lock and the Python
-version, so that two versions of a backend live side by side. The file ``complete`` is written last: a folder without
-it was interrupted and is made anew.
+version, so that two versions of a backend live side by side; over what is ``unlocked`` too, where something is. The
+file ``complete`` is written last: a folder without it was interrupted and is made anew.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def location(spec: BackendSpec) -> Path:
     """The folder of the backend's own environment, whether it is there or not."""
     key = hashlib.sha256(platform.python_implementation().encode() + platform.python_version().encode())
     key.update(spec.lock.read_bytes())
+    if spec.table.environment.unlocked:
+        key.update(repr(spec.table.environment.unlocked).encode())
     return paths.home() / "envs" / f"{spec.name}-{key.hexdigest()[:12]}"
 
 
@@ -86,7 +88,7 @@ def install(spec: BackendSpec, progress: Progress) -> None:
         log = folder.with_suffix(".log")
         log.unlink(missing_ok=True)
         try:
-            for step, command in _commands(spec, folder):
+            for step, command in commands(folder, spec.lock, spec.table.environment.unlocked):
                 progress(f"{spec.name}: {step}")
                 logged(command, log, f"backend {spec.name}")
             (folder / COMPLETE).write_text("", encoding="utf-8")
@@ -155,25 +157,25 @@ def _packages(folder: Path) -> Mapping[str, str]:
     return {item.metadata["Name"]: item.version for item in importlib.metadata.distributions(path=libraries)}
 
 
-def _commands(spec: BackendSpec, folder: Path) -> list[tuple[str, list[str]]]:
+def commands(folder: Path, lock: Path, unlocked: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """The steps that make an environment in ``folder``, each in a few words and as what to run: from the hashed lock,
+    and then, with what they need and the lock has not, the requirements ``unlocked``."""
     python = str(folder / "bin" / "python")
-    required = ["--require-hashes", "--no-deps", "-r", str(spec.lock)]
+    required = ["--require-hashes", "--no-deps", "-r", str(lock)]
     uv = shutil.which("uv")
     if uv is not None and not pip_is_configured():
-        return [
-            ("making the environment", [uv, "venv", "--quiet", "--python", sys.executable, str(folder)]),
-            ("installing packages", [uv, "pip", "install", "--quiet", "--python", python, *required]),
-        ]
-    quiet = ["install", "--no-input", "--disable-pip-version-check", "--no-compile", *required]
-    if importlib.util.find_spec("pip") is None:
-        return [
-            ("making the environment", [sys.executable, "-m", "venv", str(folder)]),
-            ("installing packages", [python, "-m", "pip", *quiet]),
-        ]
-    return [
-        ("making the environment", [sys.executable, "-m", "venv", "--without-pip", str(folder)]),
-        ("installing packages", [sys.executable, "-m", "pip", "--python", python, *quiet]),
-    ]
+        make = [uv, "venv", "--quiet", "--python", sys.executable, str(folder)]
+        add = [uv, "pip", "install", "--quiet", "--python", python]
+    else:
+        quiet = ["install", "--no-input", "--disable-pip-version-check", "--no-compile"]
+        if importlib.util.find_spec("pip") is None:
+            make = [sys.executable, "-m", "venv", str(folder)]
+            add = [python, "-m", "pip", *quiet]
+        else:
+            make = [sys.executable, "-m", "venv", "--without-pip", str(folder)]
+            add = [sys.executable, "-m", "pip", "--python", python, *quiet]
+    steps = [("making the environment", make), ("installing packages", [*add, *required])]
+    return [*steps, (f"installing {', '.join(unlocked)}", [*add, *unlocked])] if unlocked else steps
 
 
 def pip_is_configured() -> bool:

@@ -83,6 +83,8 @@ def read(folder: Path) -> BackendSpec:
         raise UsageError(f"{path}: environment.python: kind system needs it, and kind venv has none")
     if environment.kind == "venv" and environment.packages:
         raise UsageError(f"{path}: environment.packages: kind venv has those of its lock")
+    if environment.kind == "system" and environment.unlocked:
+        raise UsageError(f"{path}: environment.unlocked: nothing is installed for kind system; see packages")
     return spec
 
 

@@ -18,8 +18,9 @@ class _Table(BaseModel):
 
 
 class EnvironmentTable(_Table):
-    """``venv``: made from the lock. ``system``: the interpreter ``python``, by name on PATH or absolute, as it is, when
-    it has all ``packages`` (names of distributions).
+    """``venv``: made from the lock, and then from ``unlocked``, requirements of which pip chooses the build that suits
+    the host. ``system``: the interpreter ``python``, by name on PATH or absolute, as it is, when it has all
+    ``packages`` (names of distributions).
 
     A worker gets ``variables`` and, of the host's own variables, those named in ``inherit``. ``probes`` are commands
     (argv lists, ``{python}`` stands for the interpreter) whose first line of output is recorded: driver, SDK.
@@ -28,6 +29,7 @@ class EnvironmentTable(_Table):
     kind: Literal["venv", "system"]
     python: str | None = None
     packages: list[str] = []
+    unlocked: list[str] = []
     variables: dict[str, str] = {}
     inherit: list[str] = []
     probes: dict[str, Annotated[list[str], Field(min_length=1)]] = {}

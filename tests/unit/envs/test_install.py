@@ -132,15 +132,33 @@ def test_a_home_that_cannot_be_written(tmp_path: Path, home: Path) -> None:
 def test_pip_is_used_where_the_host_has_settings_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installer(tmp_path, monkeypatch, "exit 0")
     spec = with_lock(tmp_path)
-    (_, first), (_, second) = room._commands(spec, location(spec))
+    (_, first), (_, second) = room.commands(location(spec), spec.lock, ())
     assert (Path(first[0]).name, first[1], second[1]) == ("uv", "venv", "pip")
     monkeypatch.setattr(room, "pip_is_configured", lambda: True)
-    (_, first), (_, second) = room._commands(spec, location(spec))
+    (_, first), (_, second) = room.commands(location(spec), spec.lock, ())
     assert first[1:4] == ["-m", "venv", "--without-pip"]
     assert (second[0], second[1:5]) == (sys.executable, ["-m", "pip", "--python", f"{location(spec)}/bin/python"])
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    (_, first), (_, second) = room._commands(spec, location(spec))
+    (_, first), (_, second) = room.commands(location(spec), spec.lock, ())
     assert (first[1:3], second[0]) == (["-m", "venv"], f"{location(spec)}/bin/python")
+
+
+def test_what_is_unlocked_comes_after_the_lock_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installer(tmp_path, monkeypatch, 'case "$*" in *heavy*) echo heavy >&2; exit 1;; esac')
+    plain = with_lock(tmp_path)
+    text = (plain.folder / "backend.toml").read_text()
+    (plain.folder / "backend.toml").write_text(
+        text.replace("[environment]", '[environment]\nunlocked = ["heavy==1.0"]')
+    )
+    spec = read(plain.folder)
+    assert location(spec) != location(plain)
+    steps: list[str] = []
+    with pytest.raises(AccelbenchError, match="backend stub was not installed: heavy"):
+        install(spec, steps.append)
+    assert steps == ["stub: making the environment", "stub: installing packages", "stub: installing heavy==1.0"]
+    *_, (_, last) = room.commands(location(spec), spec.lock, ["heavy==1.0"])
+    assert last[-1] == "heavy==1.0"
+    assert "--no-deps" not in last
 
 
 @pytest.mark.parametrize("name", ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONFIG_FILE"])

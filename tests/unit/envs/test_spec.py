@@ -114,6 +114,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         ('title = "Stub"', 'title = "Stub"\ncolour = "red"', "colour"),
         ('kind = "system"', 'kind = "venv"', "requirements.lock"),
         ('kind = "system"', 'kind = "system"\npackages = "sdk"', "environment.packages"),
+        ('kind = "system"', 'kind = "system"\nunlocked = ["heavy"]', "environment.unlocked"),
     ],
 )
 def test_what_is_wrong_is_named_with_file_and_field(tmp_path: Path, old: str, new: str, field: str) -> None:
