@@ -87,7 +87,7 @@ def tried(guide: Path) -> list[list[str]]:
     """The commands of the block that ends with the backend's removal, without the word ``accelbench``."""
     block = next(text for kind, text in blocks(guide) if kind == "sh" and "backend remove" in text)
     lines = [shlex.split(line) for line in block.splitlines()]
-    assert [line[0] for line in lines] == ["accelbench"] * 5
+    assert [line[0] for line in lines] == ["accelbench"] * 6
     return [line[1:] for line in lines]
 
 

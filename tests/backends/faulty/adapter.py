@@ -24,6 +24,7 @@ LATE_S = 0.005
 LATER_S = 3.0
 LEAK_BYTES = 2 << 20
 FOR_EVER_S = 3600
+LOADS = [0]
 
 
 class FaultySession:
@@ -74,6 +75,10 @@ class FaultySession:
     def _random(self, outputs: Outputs) -> Outputs:
         noise = 1 + 1e-6 * (self._runs % 7)
         return {name: (value * noise).astype(value.dtype) for name, value in outputs.items()}
+
+    def _drifts(self, outputs: Outputs) -> Outputs:
+        # More with every load in this process.
+        return {name: value + np.float32(LOADS[0]) for name, value in outputs.items()}
 
     def _races(self, outputs: Outputs) -> Outputs:
         # The buffers of the last run, whoever made it.
@@ -174,4 +179,5 @@ def load(compiled: Compiled, job: CompileJob) -> FaultySession:
         # A grandchild in a session of its own, whose parent has gone.
         subprocess.run(["sh", "-c", f"setsid sleep {FOR_EVER_S} & sleep {FOR_EVER_S} &"], check=True)
     path = job.work / compiled.files[0]
+    LOADS[0] += 1
     return FaultySession(onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]), behaviour)
