@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accelbench import paths
-from accelbench.envs.install import commands, logged
+from accelbench.envs import packages
 from accelbench.errors import UsageError
 
 TOOLS = Path(__file__).parent / "tools"
@@ -94,8 +94,6 @@ def install(tool: Tool, say: Say) -> Path:
     log = folder.with_name(f"{folder.name}.log")
     with paths.building(folder) as made:
         log.unlink(missing_ok=True)
-        for step, command in commands(made, tool.lock, tool.unlocked):
-            say(f"{tool.name}: {step}")
-            logged(command, log, f"converter {tool.name}")
+        packages.make(made, tool.lock, tool.unlocked, log, f"converter {tool.name}", say)
     log.unlink(missing_ok=True)
     return folder

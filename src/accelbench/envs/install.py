@@ -11,37 +11,23 @@ import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
-import os
 import platform
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from accelbench import paths
-from accelbench.envs import system
+from accelbench.envs import packages, system
 from accelbench.envs.spec import BackendSpec, backends, is_shipped, read, registry
-from accelbench.errors import AccelbenchError, UsageError
+from accelbench.errors import UsageError
 from accelbench.model import Environment
 
 Progress = Callable[[str], None]
 
 COMPLETE = "complete"
 PROBE_TIMEOUT_S = 60.0
-
-_UNREACHABLE = (
-    "connection error",
-    "failed to establish a new connection",
-    "name resolution",
-    "network is unreachable",
-    "connecttimeout",
-    "dns error",
-    "error sending request",
-    "could not connect",
-    "proxyerror",
-)
 
 
 def location(spec: BackendSpec) -> Path:
@@ -73,8 +59,7 @@ def installed(spec: BackendSpec) -> bool:
 def install(spec: BackendSpec, progress: Progress) -> None:
     """Make the backend's environment, unless it is there. ``progress`` is told each step in a few words.
 
-    uv does it when it is on PATH and pip has no settings of its own on this host (uv would not see them); else venv
-    and pip. Raises AccelbenchError with the last line of the installer's output and the path of its log.
+    Raises AccelbenchError with the last line of the installer's output and the path of its log.
     """
     if spec.table.environment.kind == "system":
         progress(f"{spec.name}: uses {interpreter(spec)}, nothing to install")
@@ -88,9 +73,7 @@ def install(spec: BackendSpec, progress: Progress) -> None:
         log = folder.with_suffix(".log")
         log.unlink(missing_ok=True)
         try:
-            for step, command in commands(folder, spec.lock, spec.table.environment.unlocked):
-                progress(f"{spec.name}: {step}")
-                logged(command, log, f"backend {spec.name}")
+            packages.make(folder, spec.lock, spec.table.environment.unlocked, log, f"backend {spec.name}", progress)
             (folder / COMPLETE).write_text("", encoding="utf-8")
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -155,56 +138,6 @@ def environment_facts(spec: BackendSpec) -> Environment:
 def _packages(folder: Path) -> Mapping[str, str]:
     libraries = [str(path) for path in folder.glob("lib/python*/site-packages")]
     return {item.metadata["Name"]: item.version for item in importlib.metadata.distributions(path=libraries)}
-
-
-def commands(folder: Path, lock: Path, unlocked: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """The steps that make an environment in ``folder``, each in a few words and as what to run: from the hashed lock,
-    and then, with what they need and the lock has not, the requirements ``unlocked``."""
-    python = str(folder / "bin" / "python")
-    required = ["--require-hashes", "--no-deps", "-r", str(lock)]
-    uv = shutil.which("uv")
-    if uv is not None and not pip_is_configured():
-        make = [uv, "venv", "--quiet", "--python", sys.executable, str(folder)]
-        add = [uv, "pip", "install", "--quiet", "--python", python]
-    else:
-        quiet = ["install", "--no-input", "--disable-pip-version-check", "--no-compile"]
-        if importlib.util.find_spec("pip") is None:
-            make = [sys.executable, "-m", "venv", str(folder)]
-            add = [python, "-m", "pip", *quiet]
-        else:
-            make = [sys.executable, "-m", "venv", "--without-pip", str(folder)]
-            add = [sys.executable, "-m", "pip", "--python", python, *quiet]
-    steps = [("making the environment", make), ("installing packages", [*add, *required])]
-    return [*steps, (f"installing {', '.join(unlocked)}", [*add, *unlocked])] if unlocked else steps
-
-
-def pip_is_configured() -> bool:
-    """Whether this host tells pip where packages are: by variables or by pip's configuration files."""
-    if any(
-        name in os.environ for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONFIG_FILE")
-    ):
-        return True
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    files = [Path("/etc/pip.conf"), Path("/etc/xdg/pip/pip.conf"), Path.home() / ".pip" / "pip.conf"]
-    return any(path.is_file() for path in [*files, config / "pip" / "pip.conf"])
-
-
-def logged(command: Sequence[str], log: Path, what: str) -> None:
-    """Run an installer, its output going to the end of ``log``. AccelbenchError says why ``what`` was not installed."""
-    with log.open("ab") as sink:
-        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, check=False).returncode
-    if code == 0:
-        return
-    text = log.read_text(encoding="utf-8", errors="replace")
-    if "no space left" in text.lower():
-        raise AccelbenchError(f"no space left on the disk of {log.parent}: free some; log: {log}")
-    if any(sign in text.lower() for sign in _UNREACHABLE):
-        raise AccelbenchError(
-            f"{what} was not installed: the package index cannot be reached; "
-            f"check the network or pip's index setting; log: {log}"
-        )
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    raise AccelbenchError(f"{what} was not installed: {lines[-1] if lines else f'exit code {code}'}; log: {log}")
 
 
 @contextmanager

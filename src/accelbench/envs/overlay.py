@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from accelbench import paths
-from accelbench.envs.install import Progress, interpreter, logged, pip_is_configured
+from accelbench.envs.install import Progress, interpreter
+from accelbench.envs.packages import logged, pip_is_configured
 from accelbench.envs.spec import BackendSpec
 from accelbench.errors import UsageError, WorkerError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.envs.stub import stub
 
-from accelbench.envs import install as room
+from accelbench.envs import packages
 from accelbench.envs.install import environment_facts, install, installed, interpreter, location, register, remove
 from accelbench.envs.spec import BackendSpec, backends, read
 from accelbench.errors import AccelbenchError, UsageError
@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, and no settings of pip."""
     monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("ACCELBENCH_BACKENDS", raising=False)
-    monkeypatch.setattr(room, "pip_is_configured", lambda: False)
+    monkeypatch.setattr(packages, "pip_is_configured", lambda: False)
     return tmp_path / "home"
 
 
@@ -39,6 +39,10 @@ def installer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pip: str) -> Path
     (folder / "uv").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return calls
+
+
+def steps(spec: BackendSpec, kept: Path) -> packages.Steps:
+    return packages.commands(location(spec), spec.lock, (), kept, offline=False)
 
 
 def with_lock(tmp_path: Path, lock: str = "a==1 --hash=sha256:00\n") -> BackendSpec:
@@ -132,15 +136,44 @@ def test_a_home_that_cannot_be_written(tmp_path: Path, home: Path) -> None:
 def test_pip_is_used_where_the_host_has_settings_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installer(tmp_path, monkeypatch, "exit 0")
     spec = with_lock(tmp_path)
-    (_, first), (_, second) = room.commands(location(spec), spec.lock, ())
+    (_, first), (_, second) = steps(spec, tmp_path)
     assert (Path(first[0]).name, first[1], second[1]) == ("uv", "venv", "pip")
-    monkeypatch.setattr(room, "pip_is_configured", lambda: True)
-    (_, first), (_, second) = room.commands(location(spec), spec.lock, ())
+    monkeypatch.setattr(packages, "pip_is_configured", lambda: True)
+    (_, first), (_, fetch), (_, second) = steps(spec, tmp_path)
     assert first[1:4] == ["-m", "venv", "--without-pip"]
     assert (second[0], second[1:5]) == (sys.executable, ["-m", "pip", "--python", f"{location(spec)}/bin/python"])
+    assert (fetch[5], second[5]) == ("download", "install")
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    (_, first), (_, second) = room.commands(location(spec), spec.lock, ())
+    (_, first), _, (_, second) = steps(spec, tmp_path)
     assert (first[1:3], second[0]) == (["-m", "venv"], f"{location(spec)}/bin/python")
+
+
+def test_what_was_fetched_once_is_installed_again_without_a_network(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = installer(tmp_path, monkeypatch, 'case "$*" in *--offline*) exit ${OFFLINE:-0};; esac')
+    spec, said = with_lock(tmp_path), list[str]()
+    install(spec, quiet)
+    shutil.rmtree(location(spec))
+    install(spec, said.append)
+    assert said == ["stub: making the environment", "stub: installing packages", "stub: installed"]
+    shutil.rmtree(location(spec))
+    monkeypatch.setenv("OFFLINE", "1")
+    install(spec, quiet)
+    asked = ["--offline" in line for line in calls.read_text().splitlines() if line.startswith("pip")]
+    assert asked == [False, True, True, False]
+    assert [path.name for path in (home / "wheels").glob("*/*")] == ["complete"]
+
+
+def test_with_pip_nothing_but_what_was_kept_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "pip_is_configured", lambda: True)
+    spec = with_lock(tmp_path)
+    (_, make), *both = packages.commands(location(spec), spec.lock, ["heavy==1.0"], tmp_path, offline=True)
+    assert make[2] == "venv"
+    assert len(both) == 2
+    for _, command in both:
+        assert "download" not in command
+        assert command[command.index("--no-index") :][:3] == ["--no-index", "--find-links", str(tmp_path)]
 
 
 def test_what_is_unlocked_comes_after_the_lock_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +189,7 @@ def test_what_is_unlocked_comes_after_the_lock_and_counts(tmp_path: Path, monkey
     with pytest.raises(AccelbenchError, match="backend stub was not installed: heavy"):
         install(spec, steps.append)
     assert steps == ["stub: making the environment", "stub: installing packages", "stub: installing heavy==1.0"]
-    *_, (_, last) = room.commands(location(spec), spec.lock, ["heavy==1.0"])
+    *_, (_, last) = packages.commands(location(spec), spec.lock, ["heavy==1.0"], tmp_path, offline=False)
     assert last[-1] == "heavy==1.0"
     assert "--no-deps" not in last
 
@@ -166,7 +199,7 @@ def test_settings_of_pip_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv(name, "somewhere")
-    assert room.pip_is_configured()
+    assert packages.pip_is_configured()
 
 
 def test_a_system_environment_is_used_and_probed(tmp_path: Path) -> None:
