@@ -2,8 +2,8 @@
 
 What a lock needs is kept in ``wheels/<hash>`` of accelbench's home, the hash being over the lock and the Python
 version; ``complete`` lies in it once everything is there, and an environment that is removed can then be made again
-offline. uv does the work when it is on PATH and pip has no settings of its own on this host, which uv would not see, and
-keeps the packages in its own cache; else venv and pip do.
+offline. uv does the work when it is on PATH and pip has no settings of its own on this host, which uv would not see,
+and keeps the packages in its own cache; else venv and pip do.
 """
 
 from __future__ import annotations
