@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import calibrate
-import nets
 import numpy as np
 import safetensors.numpy
 import torch
@@ -20,6 +19,9 @@ import train_digits
 from exporting import Exporter, freeze, say, seeded, write
 from families import decoders, detection, generative, language, ops, speech, vision
 from torch import nn
+
+from accelbench.backends.torch import zoo_modules
+from accelbench.backends.torch.zoo_language import BertBase
 
 TASKS = Path(__file__).resolve().parent.parent / "src" / "accelbench" / "zoo" / "tasks"
 
@@ -50,16 +52,16 @@ def digits(make: Callable[[], nn.Module], epochs: int) -> Exporter:
 
 TOKENS = torch.ones(2, 384, dtype=torch.int64)
 EXPORTERS: dict[str, Exporter] = {
-    "digits-cnn": digits(nets.DigitsCnn, 40),
-    "digits-resnet": digits(nets.DigitsResnet, 60),
-    "resnet50": seeded(nets.Resnet50, {"image": torch.zeros(2, 3, 224, 224)}, calibrate.resnet50),
+    "digits-cnn": digits(zoo_modules.DigitsCnn, 40),
+    "digits-resnet": digits(zoo_modules.DigitsResnet, 60),
+    "resnet50": seeded(zoo_modules.Resnet50, {"image": torch.zeros(2, 3, 224, 224)}, calibrate.resnet50),
     "bert-base": seeded(
-        nets.BertBase,
+        BertBase,
         {"input_ids": TOKENS, "attention_mask": TOKENS.clone(), "token_type_ids": 0 * TOKENS},
         calibrate.bert_base,
     ),
     "widedeep": seeded(
-        nets.WideDeep,
+        zoo_modules.WideDeep,
         {"dense": torch.zeros(2, 13), "sparse": torch.zeros(2, 26, dtype=torch.int64)},
         calibrate.widedeep,
     ),

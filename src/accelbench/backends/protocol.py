@@ -31,10 +31,11 @@ Outputs = Record
 class CompileJob:
     """What a stack gets to compile.
 
-    ``model`` is an ONNX file with all weights (external data beside it) and fixed shapes. ``inputs`` and ``outputs``
-    carry the batch as their first dimension where the task is batched. ``work`` is an empty folder for everything
-    that is written. ``calibration`` holds a few feeds of the task, for precisions that need to see data. ``purpose``
-    is None for a backend that does not declare the ability.
+    ``model`` is an ONNX file with all weights (external data beside it) and fixed shapes; of a task of the zoo, its
+    graph has the task's id for a name, and its initializers have those of the published weights. ``inputs`` and
+    ``outputs`` carry the batch as their first dimension where the task is batched. ``work`` is an empty folder for
+    everything that is written. ``calibration`` holds a few feeds of the task, for precisions that need to see data.
+    ``purpose`` is None for a backend that does not declare the ability.
     """
 
     model: Path

@@ -1,15 +1,17 @@
-"""The modules behind the task zoo, written for PyTorch. Their state-dict names are the initializer names of the graphs.
+"""The modules behind the zoo's tasks of digits, pictures and clicks: the exporter traces them, this backend runs them.
+
+Names of their state dicts are the names of the graphs' initializers, arguments of ``forward`` those of the inputs.
 
 Sources of the architectures: ResNet (He et al. 2015, arXiv:1512.03385; the v1.5 variant strides in the 3×3
-convolution), BERT (Devlin et al. 2018, arXiv:1810.04805), Wide & Deep (Cheng et al. 2016, arXiv:1606.07792).
-ResNet-50 and BERT are the classes of the transformers library, so that the hub's safetensors load by name.
+convolution), Wide & Deep (Cheng et al. 2016, arXiv:1606.07792). ResNet-50 is the class of the transformers library, so
+that the hub's safetensors load by name.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from transformers import BertConfig, BertForQuestionAnswering, ResNetConfig, ResNetForImageClassification
+from transformers import ResNetConfig, ResNetForImageClassification
 
 CRITEO_CARDINALITIES = (
     1460, 583, 10131227, 2202608, 305, 24, 12517, 633, 3, 93145, 5683, 8351593, 3194, 27, 14992, 5461306, 10, 5652,
@@ -85,20 +87,6 @@ class Resnet50(ResNetForImageClassification):
         return logits
 
 
-class BertBase(BertForQuestionAnswering):
-    """BERT-base with the question answering head: three int64 [batch,384] to two float32 [batch,384]."""
-
-    def __init__(self) -> None:
-        super().__init__(BertConfig(attn_implementation="eager"))
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[Tensor, Tensor]:
-        # Masked positions get -10000, as in the original, which float16 can hold; the library's own mask overflows it.
-        mask = (1.0 - attention_mask[:, None, None, :].to(self.qa_outputs.weight.dtype)) * -10000.0
-        hidden = self.bert(input_ids=input_ids, attention_mask=mask, token_type_ids=token_type_ids)[0]
-        logits = self.qa_outputs(hidden)
-        return logits[..., 0], logits[..., 1]
-
-
 class WideDeep(nn.Module):
     """Wide & Deep for click data: dense float32 [batch,13] and sparse int64 [batch,26] to probability [batch]."""
 
@@ -119,8 +107,8 @@ class WideDeep(nn.Module):
 
     def forward(self, dense: Tensor, sparse: Tensor) -> Tensor:
         columns = [sparse[:, field] for field in range(len(CLICK_FIELDS))]
-        looked_up = [table(ids) for table, ids in zip(self.embeddings, columns, strict=True)]
+        looked_up = [table(ids) for table, ids in zip(self.embeddings, columns)]
         deep = self.deep(torch.cat([dense, *looked_up], dim=1))
-        wide = torch.cat([table(ids) for table, ids in zip(self.wide_sparse, columns, strict=True)], dim=1)
+        wide = torch.cat([table(ids) for table, ids in zip(self.wide_sparse, columns)], dim=1)
         score = deep + self.wide_dense(dense) + wide.sum(dim=1, keepdim=True)
         return torch.sigmoid(score).squeeze(1)

@@ -1,0 +1,208 @@
+"""PyTorch on the CPU: a task's module, eager or compiled ahead of time by Inductor.
+
+Facts relied on, from PyTorch's documentation: inference mode leaves out what autograd records; convolutions are fastest
+in the memory format channels last; ``set_num_threads`` sets the threads within an operator; a dispatch mode sees every
+operator that runs, with its tensors; Inductor's ``freezing`` packs weights into the code's own layouts;
+``aoti_compile_and_package`` writes a program that needs neither module nor Inductor, ``aoti_load_package`` loads it.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import warnings
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
+
+import numpy as np
+import torch
+from building import bare, built
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
+from accelbench.errors import Unsupported
+from accelbench.model import Compiled, DeviceInfo, Placement
+
+WEIGHTS, MODULE, PACKAGE = "weights.safetensors", "module.json", "model.pt2"
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+PRECISIONS = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16", torch.float64: "fp64"}
+ARITHMETIC = ("conv", "linear", "mm", "matmul", "attention")
+INDUCTOR = {"freezing": True}
+
+warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # and no module writes to its inputs
+
+
+class TorchSession:
+    """A callable that takes a task's inputs by name and gives its outputs in order."""
+
+    def __init__(self, call: Callable[..., Any], job: CompileJob) -> None:
+        self._call = call
+        self._inputs = [(spec.name, np.dtype(spec.dtype), tuple(spec.shape)) for spec in job.inputs]
+        self._outputs = [(spec.name, np.dtype(spec.dtype)) for spec in job.outputs]
+        self._dtype = DTYPES[job.target.precision]
+
+    def run(self, feed: Feed) -> Outputs:
+        inputs = {}
+        for name, dtype, shape in self._inputs:
+            value = feed[name]
+            if value.shape != shape or value.dtype.num != dtype.num:
+                raise ValueError(f"input {name} is {value.dtype} {value.shape}, the model takes {dtype} {shape}")
+            inputs[name] = _given(value, self._dtype)
+        with torch.inference_mode():
+            outputs = _listed(self._call(**inputs))
+            return {
+                name: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+                for (name, _), tensor in zip(self._outputs, outputs)
+            }
+
+    def close(self) -> None:
+        del self._call
+
+
+class Seen(TorchDispatchMode):
+    """Counts the operators that run and compute, by the type of their first floating-point tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operators = Counter[tuple[str, str]]()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = str(func.overloadpacket).replace("aten.", "")
+        if not func.is_view and not name.startswith("empty"):
+            tensors = [each for each in torch.utils._pytree.tree_leaves((args, result)) if isinstance(each, Tensor)]
+            floating = [each.dtype for each in tensors if each.is_floating_point()]
+            dtype = (floating or [tensors[0].dtype if tensors else torch.float32])[0]
+            self.operators[name, PRECISIONS.get(dtype, str(dtype).replace("torch.", ""))] += 1
+        return result
+
+
+def devices() -> Sequence[DeviceInfo]:
+    told = {"capability": torch.backends.cpu.get_cpu_capability(), "onednn": str(torch.backends.mkldnn.is_available())}
+    return [DeviceInfo(id="cpu", name=platform.machine(), properties=told)]
+
+
+def compile(job: CompileJob) -> Compiled:  # noqa: A001
+    if job.target.device != "cpu":
+        raise Unsupported(f"device {job.target.device}: this adapter runs PyTorch on cpu only")
+    if job.target.precision not in DTYPES:
+        raise Unsupported(f"precision {job.target.precision}: this adapter has {', '.join(DTYPES)} on PyTorch")
+    _set_threads(job)
+    name, module = built(job)
+    module = _prepared(module, job)
+    example = _example(job)
+    operators = _tried(module, example, job)
+    inductor = job.target.options["mode"] == "inductor"
+    if inductor:
+        _package(module, example, job)
+        files: tuple[str, ...] = (PACKAGE,)
+    else:
+        state = {key: tensor.contiguous() for key, tensor in module.state_dict().items()}
+        save_file(state, job.work / WEIGHTS)
+        (job.work / MODULE).write_text(json.dumps({"module": name}) + "\n", encoding="utf-8")
+        files = (WEIGHTS, MODULE)
+    arithmetic = Counter[str]()
+    for (operator, precision), count in operators.items():
+        if any(word in operator for word in ARITHMETIC):
+            arithmetic[precision] += count
+    return Compiled(
+        files=files,
+        format="AOTInductor package" if inductor else "safetensors",
+        executed_precision=arithmetic.most_common(1)[0][0] if arithmetic else job.target.precision,
+        placements=()
+        if inductor
+        else tuple(
+            Placement(operator, "cpu", precision, count) for (operator, precision), count in sorted(operators.items())
+        ),
+        settings=_settings(module, job),
+    )
+
+
+def load(compiled: Compiled, job: CompileJob) -> TorchSession:
+    _set_threads(job)
+    if compiled.files == (PACKAGE,):
+        return TorchSession(torch._inductor.aoti_load_package(str(job.work / PACKAGE)), job)
+    module = bare(json.loads((job.work / MODULE).read_text(encoding="utf-8"))["module"])
+    module.load_state_dict(load_file(job.work / WEIGHTS))
+    return TorchSession(_prepared(module, job), job)
+
+
+def _set_threads(job: CompileJob) -> None:
+    threads = job.target.options.get("threads") or core_share()
+    if threads is not None:
+        torch.set_num_threads(int(threads))
+
+
+def _prepared(module: nn.Module, job: CompileJob) -> nn.Module:
+    module = module.eval().requires_grad_(False).to(DTYPES[job.target.precision])
+    return module.to(memory_format=torch.channels_last) if _convolves(module) else module
+
+
+def _convolves(module: nn.Module) -> bool:
+    return any(isinstance(layer, nn.Conv2d) for layer in module.modules())
+
+
+def _given(value: np.ndarray[Any, np.dtype[Any]], dtype: torch.dtype) -> Tensor:
+    """An input in memory that is the feed's where that is possible; images in channels last."""
+    tensor = torch.from_numpy(np.ascontiguousarray(value))
+    if tensor.is_floating_point():
+        return tensor.to(dtype, memory_format=torch.channels_last if tensor.dim() == 4 else torch.preserve_format)
+    return tensor
+
+
+def _listed(outputs: Any) -> Sequence[Tensor]:
+    return [outputs] if isinstance(outputs, Tensor) else outputs
+
+
+def _example(job: CompileJob) -> Mapping[str, Tensor]:
+    feed = (
+        job.calibration[0]
+        if job.calibration
+        else {spec.name: np.zeros([int(dim) for dim in spec.shape], spec.dtype) for spec in job.inputs}
+    )
+    return {spec.name: _given(feed[spec.name], DTYPES[job.target.precision]) for spec in job.inputs}
+
+
+def _tried(module: nn.Module, example: Mapping[str, Tensor], job: CompileJob) -> Counter[tuple[str, str]]:
+    """The operators of one run, whose outputs must be of the shapes that the model's are."""
+    seen = Seen()
+    with torch.no_grad(), seen:
+        shapes = [tuple(tensor.shape) for tensor in _listed(module(**example))]
+    wanted = [tuple(spec.shape) for spec in job.outputs]
+    if shapes != wanted:
+        raise Unsupported(f"shapes of outputs: the module's are {shapes}, the model's {wanted}")
+    return seen.operators
+
+
+def _package(module: nn.Module, example: Mapping[str, Tensor], job: CompileJob) -> None:
+    """Write ``PACKAGE``. Unsupported where there is no C++ compiler."""
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    try:
+        get_cpp_compiler()
+    except InvalidCxxCompiler as error:
+        raise Unsupported("mode inductor: no C++ compiler was found; install g++, or name one in CXX") from error
+    with torch.no_grad():
+        program = torch.export.export(module, (), dict(example))
+        torch._inductor.aoti_compile_and_package(
+            program, package_path=str(job.work / PACKAGE), inductor_configs=dict(INDUCTOR)
+        )
+
+
+def _settings(module: nn.Module, job: CompileJob) -> Mapping[str, str]:
+    settings = {
+        "mode": job.target.options["mode"],
+        "threads": str(torch.get_num_threads()),
+        "memory_format": "channels last" if _convolves(module) else "contiguous",
+        "onednn": str(torch.backends.mkldnn.is_available()).lower(),
+        "attention": str(getattr(getattr(module, "config", None), "_attn_implementation", None) or "none"),
+    }
+    if job.target.precision == "bf16":
+        settings["bf16"] = "weights and activations: the whole module is cast"
+    if settings["mode"] == "inductor":
+        settings["inductor"] = " ".join(f"{key}={value}" for key, value in INDUCTOR.items())
+    return settings
