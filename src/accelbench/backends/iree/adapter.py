@@ -10,6 +10,7 @@ number is given. A context is called by one thread at a time.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -31,6 +32,9 @@ from accelbench.tensors import Array
 
 MODULE = "model.vmfb"
 WEIGHTS = "weights.irpa"
+PORTS = "ports.json"
+"""The names of inputs and outputs in the order of the module's arguments and results."""
+
 SCOPE = "model"
 DRIVER = "local-task"
 OPSET = "17"
@@ -56,7 +60,8 @@ ATTEMPTS = ((TILED, IM2COL), (TILED, IM2COL, WHOLE_SOFTMAX), (TILED, WHOLE_SOFTM
 
 NAMES = {"f32": "fp32", "f16": "fp16", "bf16": "bf16", "f64": "fp64", "i8": "int8"}
 KERNEL = re.compile(rb"\$async_dispatch_\d+_([A-Za-z][A-Za-z0-9_]*)\0")
-SIZES = re.compile(r"_(?:\d|D)\w*$")
+NAME = re.compile(r"(\w+?)(?:_(?:[\dD]|b?f\d|i\d)\w*)?")
+TYPE = re.compile(r"(?<=[x_])(?:b?f|i)\d+(?=[x_]|$)")
 ARITHMETIC = ("matmul", "conv", "contract", "matvec", "mmt4d", "attention", "vecmat")
 
 REFUSALS = ("failed to legalize", "unsupported", "not supported", "unimplemented", "unhandled", "onnximporterror")
@@ -80,14 +85,14 @@ class IreeSession:
         names = compiled.function_names
         self._function = compiled.lookup_function(next(name for name in names if f"{name}$async" in names))
         self._context = runtime.VmContext(instance, modules=[*modules, compiled])
-        graph = onnx.load(str(job.model), load_external_data=False).graph
+        taken, given = json.loads((job.work / PORTS).read_text(encoding="utf-8"))
         inputs, outputs = ({spec.name: spec for spec in specs} for specs in (job.inputs, job.outputs))
         self._arguments = runtime.VmVariantList(len(inputs))
         self._inputs: list[tuple[str, Array]] = []
-        for port in graph.input:
-            if port.name in inputs:
-                self._inputs.append((port.name, self._argument(inputs[port.name])))
-        self._outputs = [(port.name, np.dtype(outputs[port.name].dtype)) for port in graph.output]
+        for name in taken:
+            if name in inputs:
+                self._inputs.append((name, self._argument(inputs[name])))
+        self._outputs = [(name, np.dtype(outputs[name].dtype)) for name in given]
 
     def run(self, feed: Feed) -> Outputs:
         for name, own in self._inputs:
@@ -134,8 +139,11 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
     flags = _compiled(imported, job.work / MODULE)
     imported.unlink()
     placements = _placements((job.work / MODULE).read_bytes())
+    graph = onnx.load(str(job.model), load_external_data=False).graph
+    ports = [[port.name for port in side] for side in (graph.input, graph.output)]
+    (job.work / PORTS).write_text(json.dumps(ports), encoding="utf-8")
     return Compiled(
-        files=tuple(name for name in (MODULE, WEIGHTS) if (job.work / name).is_file()),
+        files=tuple(name for name in (MODULE, WEIGHTS, PORTS) if (job.work / name).is_file()),
         format="iree module and parameters",
         executed_precision=_executed(placements),
         placements=placements,
@@ -173,7 +181,7 @@ def _compiled(imported: Path, module: Path) -> tuple[str, ...]:
         flags = (*FLAGS, *attempt)
         try:
             _tool("iree-compile", [find_tool("iree-compile"), str(imported), *flags, "-o", str(module)])
-        except (RuntimeError, Unsupported):
+        except RuntimeError:
             if attempt == ATTEMPTS[-1]:
                 raise
         else:
@@ -190,7 +198,7 @@ def _tool(name: str, words: Sequence[str]) -> None:
         return
     sys.stderr.write(done.stderr[-20000:])
     said = [line for line in done.stderr.splitlines() if "rror:" in line] or done.stderr.strip().splitlines()[-1:]
-    text = " ".join(said[0].split())[-400:] if said else "it said nothing"
+    text = " ".join(said[0].rpartition("rror: ")[2].split())[-400:] if said else "it said nothing"
     if not any(sign in text.lower() for sign in REFUSALS):
         raise RuntimeError(f"{name} ended with {done.returncode}: {text}")
     operator = OPERATOR.search(done.stderr)
@@ -200,12 +208,11 @@ def _tool(name: str, words: Sequence[str]) -> None:
 def _placements(module: bytes) -> tuple[Placement, ...]:
     """The kernels in a module, by the names that the compiler gave them. One kernel may carry out several layers."""
     counts = Counter[tuple[str, str]]()
-    for name in set(KERNEL.findall(module)):
-        op = name.decode()
-        types = [part for part in re.split("[x_]", op) if re.fullmatch(r"b?f\d+|i\d+", part)]
-        if types:
-            op = op[: op.rindex(f"_{'x'.join(types)}")] if op.endswith(f"_{'x'.join(types)}") else op
-        counts[SIZES.sub("", op), NAMES.get(types[0], types[0]) if types else "none"] += 1
+    for kernel in set(KERNEL.findall(module)):
+        name = kernel.decode()
+        found = NAME.fullmatch(name)
+        types = sorted(TYPE.findall(name), key=lambda told: told not in NAMES)
+        counts[found[1] if found else name, NAMES.get(types[0], types[0]) if types else "none"] += 1
     return tuple(Placement(op, "cpu", precision, count) for (op, precision), count in sorted(counts.items()))
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import sys
@@ -32,6 +33,9 @@ from accelbench.errors import Unsupported
 from accelbench.model import Compiled, DeviceInfo
 
 LIBRARY = "model.so"
+PORTS = "ports.json"
+"""The names of inputs and outputs in the order of the function's arguments and results."""
+
 ENTRY = "main"
 PRECISIONS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16", "float64": "fp64", "int8": "int8"}
 REFUSALS = ("not supported", "unsupported", "not implemented", "must be a constant", "expected")
@@ -46,13 +50,11 @@ class TvmSession:
         machine = relax.VirtualMachine(tvm.runtime.load_module(library), tvm.cpu())
         self._main = machine[ENTRY]
         self._machine = machine
-        graph = onnx.load(str(job.model), load_external_data=False).graph
+        taken, given = json.loads((job.work / PORTS).read_text(encoding="utf-8"))
         shapes = {spec.name: ([int(dim) for dim in spec.shape], spec.dtype) for spec in job.inputs}
-        self._inputs = [
-            (port.name, tvm.runtime.empty(*shapes[port.name], tvm.cpu())) for port in graph.input if port.name in shapes
-        ]
+        self._inputs = [(name, tvm.runtime.empty(*shapes[name], tvm.cpu())) for name in taken if name in shapes]
         self._arguments = [tensor for _, tensor in self._inputs]
-        self._outputs = [port.name for port in graph.output]
+        self._outputs = given
 
     def run(self, feed: Feed) -> Outputs:
         for name, tensor in self._inputs:
@@ -82,8 +84,10 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
     count = fold_shapes(model)
     module, layout = laid_out(_imported(model))
     built(module).export_library(str(job.work / LIBRARY))
+    ports = [[port.name for port in side] for side in (model.graph.input, model.graph.output)]
+    (job.work / PORTS).write_text(json.dumps(ports), encoding="utf-8")
     return Compiled(
-        files=(LIBRARY,),
+        files=(LIBRARY, PORTS),
         format="shared library (Relax)",
         executed_precision=_executed(module),
         settings={

@@ -32,24 +32,29 @@ class Spread(ScheduleRule):  # type: ignore[misc]
     rows of its second factor."""
 
     def apply(self, func: Any, _target: Any, _tunable: bool) -> Any:
-        schedule = s_tir.Schedule(func)
-        blocks = normalize_prim_func(schedule)
-        if blocks is None:
+        """The new schedule; None, which leaves the function as it is, where it has a form that TVM cannot spread."""
+        try:
+            schedule = s_tir.Schedule(func)
+            for block in normalize_prim_func(schedule) or ():
+                _spread_block(schedule, block)
+        except RuntimeError:
             return None
-        for block in blocks:
-            loops, kinds = schedule.get_loops(block.block_rv), block.dom_kind()
-            extents = [schedule.get(loop).extent for loop in loops]
-            spatial = len(kinds) - len(kinds.lstrip("S"))
-            if not spatial or not all(hasattr(extent, "value") for extent in extents):
-                continue
-            sizes = [int(extent) for extent in extents]
-            if math.prod(sizes) < WORTH_SPREADING:
-                continue
-            if block.name.startswith("matmul") and kinds.endswith("R") and spatial > 1:
-                _spread_product(schedule, block, loops[:spatial], loops[spatial:], sizes[spatial - 2])
-            else:
-                _spread(schedule, loops[:spatial] if "R" in kinds else loops[: max(1, spatial - 1)])
         return schedule
+
+
+def _spread_block(schedule: Any, block: Any) -> None:
+    loops, kinds = schedule.get_loops(block.block_rv), block.dom_kind()
+    extents = [schedule.get(loop).extent for loop in loops]
+    spatial = len(kinds) - len(kinds.lstrip("S"))
+    if not spatial or not all(hasattr(extent, "value") for extent in extents):
+        return
+    sizes = [int(extent) for extent in extents]
+    if math.prod(sizes) < WORTH_SPREADING:
+        return
+    if block.name.startswith("matmul") and kinds.endswith("R") and spatial > 1:
+        _spread_product(schedule, block, loops[:spatial], loops[spatial:], sizes[spatial - 2])
+    else:
+        _spread(schedule, loops[:spatial] if "R" in kinds else loops[: max(1, spatial - 1)])
 
 
 def _spread_product(schedule: Any, block: Any, spatial: list[Any], sums: list[Any], rows: int) -> None:
