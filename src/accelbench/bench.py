@@ -144,5 +144,7 @@ def device_of(devices: Sequence[DeviceInfo], target: Target) -> DeviceInfo:
     for device in devices:
         if target.device in (device.id, ANY_DEVICE):
             return device
-    known = ", ".join(device.id for device in devices) or "none at all"
+    if not devices:
+        raise Unsupported(f"{target.backend} sees no device here: its driver or this build of its library has none")
+    known = ", ".join(device.id for device in devices)
     raise Unsupported(f"{target.backend} sees no device {target.device} here (it sees {known})")

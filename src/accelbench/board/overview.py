@@ -64,7 +64,8 @@ def _group(task: str, members: Sequence[tuple[Entry, Row]], best: Best) -> Marku
 
 def _row(entry: Entry, row: Row, best: Best) -> Markup:
     link = tag("a", row.backend, href=f"#{entry.anchor}")
-    target = tag("th", link, tag("small", row.device), scope="row")
+    untested = tag("small", text("untested")) if row.untested else None
+    target = tag("th", link, tag("small", row.device), untested, scope="row")
     cells: dict[str, Content] = {
         "precision": _precision(row),
         "plan": _plan(row),

@@ -69,6 +69,7 @@ class Row:
     passes: tuple[str, ...] = ()
     size_bytes: int | None = None
     sparsity: float | None = None
+    untested: bool = False
 
     @property
     def indicative(self) -> bool:
@@ -124,6 +125,7 @@ def rows_of(report: Report, folder: Path, timed: Sequence[Pass]) -> list[Row]:
         passes=report.target.passes,
         size_bytes=sum(each.size_bytes for each in report.builds[0].artifacts) if report.builds else None,
         sparsity=_sparsity(report),
+        untested=report.untested,
     )
     return [_timed(base, each) for each in marked(timed)] or [base]
 

@@ -28,7 +28,7 @@ FIGURES, STACKED_FIGURES = 5, 3
 _ENDLESS = Console(width=10_000)
 
 VERDICTS = {"within": ("✓ within", "green"), "out": ("✗ out", "red"), "unknown": ("? unknown", "")}
-AGREEMENT, INDICATIVE, PEAK = "≈", "*", "▲"
+AGREEMENT, INDICATIVE, PEAK, UNTESTED = "≈", "*", "▲", "†"
 
 
 def table(rows: Sequence[Row], width: int | None = None) -> Table:
@@ -36,7 +36,7 @@ def table(rows: Sequence[Row], width: int | None = None) -> Table:
     column for each figure where there is room for that, else with two figures to a column.
 
     Of a search only the peak is shown. Marks are explained under the table: ``≈`` agreement where there is no accuracy,
-    ``*`` an indicative row, ``▲`` a peak.
+    ``*`` an indicative row, ``▲`` a peak, ``†`` a backend that nobody has tested on its hardware.
     """
     room = width or shutil.get_terminal_size((PIPED, 24)).columns
     rows = settled(rows)
@@ -63,7 +63,7 @@ def _cells(row: Row) -> list[Text]:
     failed = "red" if row.status == "failed" else ""
     return [
         Text(row.task),
-        Text(row.backend),
+        Text(f"{row.backend}{UNTESTED}" if row.untested else row.backend),
         Text(
             "\n".join(
                 (*row.passes, row.precision if row.executed_precision in (None, row.precision) else _executed(row))
@@ -117,6 +117,8 @@ def _score(row: Row) -> str:
 
 def _caption(rows: Sequence[Row]) -> str | None:
     notes = []
+    if any(row.untested for row in rows):
+        notes.append(f"{UNTESTED} untested on hardware by the backend's author")
     if any(row.indicative for row in rows):
         notes.append(f"{INDICATIVE} indicative: quick effort")
     if any(row.accuracy is None and row.agreement is not None for row in rows):

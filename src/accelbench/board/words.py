@@ -44,7 +44,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "strip.unsupported": ("○ Not supported by this stack", "○ 该软件栈不支持"),
     "indicative": ("indicative", "仅供参考"),
     "invalid": ("not valid", "无效"),
-    "untested": ("not tested on this device by the backend's author", "后端作者未在此设备上测试"),
+    "untested": ("untested on hardware by the backend's author", "后端作者未在硬件上测试"),
     "agreement": ("agreement", "一致率"),
     "domain.all": ("All domains", "所有领域"),
     "domain.vision": ("Vision", "视觉"),

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 from tests.unit.board import factory
 
+from accelbench.board.page import page
 from accelbench.board.rows import Row, as_json, rows
 from accelbench.board.table import table
 from accelbench.measure import columns
@@ -25,6 +26,7 @@ KEYS = {
     "stages",
     *("tier", "domain", "roster"),
     *("passes", "size_bytes", "sparsity"),
+    "untested",
 }
 
 
@@ -161,3 +163,14 @@ def test_marks_are_explained_only_where_they_stand(every: list[Row]) -> None:
     text = printed(plain, 160)
     assert "*" not in text
     assert "≈" not in text
+
+
+def test_a_backend_that_nobody_has_tested_on_its_hardware_is_marked(entries: factory.Entries, every: list[Row]) -> None:
+    report, folder = entries[0]
+    untested = rows(replace(report, untested=True), folder)
+    assert "openvino†" in printed(untested, 160)
+    assert "† untested on hardware by the backend's author" in printed(untested, 160)
+    assert "†" not in printed(every, 160)
+    marked, plain = (page([(each, folder), entries[1]], folder) for each in (replace(report, untested=True), report))
+    assert marked.count("untested on hardware") > len(untested), "in the overview, and beside the report"
+    assert "untested on hardware" not in plain
