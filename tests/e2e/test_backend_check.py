@@ -61,7 +61,7 @@ def test_a_table_has_operators_parts_and_sums(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     assert accelbench("backend", "install", str(FAULTY), cwd=tmp_path, ACCELBENCH_BACKENDS=str(FAULTY)).returncode == 0
-    command = [ACCELBENCH, "backend", "check", str(FAULTY), "--only", "contract"]
+    command = [str(ACCELBENCH), "backend", "check", str(FAULTY), "--only", "contract"]
     process = subprocess.Popen(
         [*command, "--option", "faulty.behaviour=hang_run"],
         cwd=tmp_path,
