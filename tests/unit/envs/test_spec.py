@@ -72,6 +72,18 @@ def test_the_shipped_backends_are_found_and_well_formed() -> None:
         assert "index-url" not in backend.lock.read_text()
 
 
+def test_backends_for_absent_hardware_say_so_and_need_more_than_a_python() -> None:
+    found = {name: backend for name, backend in spec.backends().items() if backend.table.environment.kind == "system"}
+    assert set(found) == {"onnxruntime-gpu", "ascend", "gaudi"}
+    for backend in found.values():
+        assert backend.table.untested
+        assert backend.table.environment.packages
+        assert {"driver"} < set(backend.table.environment.probes)
+        assert "**Untested on hardware.**" in (backend.folder / "README.md").read_text(encoding="utf-8")
+    one, other = ((found[name].folder / "ort_session.py").read_bytes() for name in ("onnxruntime-gpu", "ascend"))
+    assert one == other, "a folder stands alone, but what both need is one text"
+
+
 def test_backends_from_outside_are_found(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stub(tmp_path / "one")
     two = stub(tmp_path / "two")
@@ -96,7 +108,7 @@ def test_two_of_the_same_name_are_an_error(tmp_path: Path, monkeypatch: pytest.M
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(
         UsageError,
-        match=r"no backend is called 'onnxruntim' \(did you mean onnxruntime or onnxruntime-openvino\?\); known are",
+        match=r"no backend is called 'onnxruntim' \(did you mean onnxruntime or onnxruntime-gpu\?\); known are",
     ):
         spec.find("onnxruntim")
 
