@@ -23,7 +23,9 @@ FLAGS = (
     "--iree-hal-local-target-device-backends=llvm-cpu",
     "--iree-llvmcpu-target-cpu=host",
     "--iree-opt-level=O3",
+    "--iree-llvmcpu-stack-allocation-limit=131072",
 )
+STACK = "--task_worker_stack_size=1048576"
 TILED, IM2COL = "--iree-opt-data-tiling", "--iree-global-opt-use-im2col-for-convs"
 WHOLE_SOFTMAX = "--iree-llvmcpu-use-decompose-softmax-fuse=false"
 ATTEMPTS = ((TILED, IM2COL), (TILED, IM2COL, WHOLE_SOFTMAX), (TILED, WHOLE_SOFTMAX), (WHOLE_SOFTMAX,))
@@ -65,7 +67,7 @@ def main() -> None:
         module, weights = compiled(model, Path(folder))
         name = re.search(rb"\0([^\0]+)\$async\0", module.read_bytes())
         assert name is not None
-        words = [benchmark_exe(), f"--module={module}", f"--function={name[1].decode()}", "--device=local-task"]
+        words = [benchmark_exe(), f"--module={module}", f"--function={name[1].decode()}", "--device=local-task", STACK]
         words += [f"--parameters=model={weights}"] if weights.is_file() else []
         words += [f"--benchmark_repetitions={REPETITIONS}", f"--benchmark_min_time={seconds / REPETITIONS:.3f}s"]
         words += ["--benchmark_format=json", *inputs(model, Path(folder))]

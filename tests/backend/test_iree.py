@@ -27,7 +27,7 @@ def test_float32_is_what_numpy_computes(
     assert np.allclose(here.output(job, "share").sum(axis=1), 1)
     assert (facts.records, facts.unready) == (10, 0)
     assert compiled.executed_precision == "fp32"
-    assert compiled.files == ("model.vmfb", "weights.irpa")
+    assert compiled.files == ("model.vmfb", "weights.irpa", "ports.json")
     assert {path.name for path in Path(job.work).iterdir()} == set(compiled.files)
     assert {placement.device for placement in compiled.placements} == {"cpu"}
     assert "matmul_like" in {placement.op for placement in compiled.placements}

@@ -27,7 +27,7 @@ def test_float32_is_what_numpy_computes(
     assert np.allclose(here.output(job, "share").sum(axis=1), 1)
     assert (facts.records, facts.unready) == (10, 0)
     assert compiled.executed_precision == "fp32"
-    assert compiled.files == ("model.so",)
+    assert compiled.files == ("model.so", "ports.json")
     assert {path.name for path in Path(job.work).iterdir()} == set(compiled.files)
     assert compiled.placements == ()
     assert '"mcpu":' in compiled.settings["target"]

@@ -51,7 +51,11 @@ FLAGS = (
     "--iree-hal-local-target-device-backends=llvm-cpu",
     "--iree-llvmcpu-target-cpu=host",
     "--iree-opt-level=O3",
+    "--iree-llvmcpu-stack-allocation-limit=131072",
 )
+STACK = "--task_worker_stack_size=1048576"
+"""Kernels of fused normalisations need more than the 32 KiB of stack that the compiler allows by default."""
+
 TILED = "--iree-opt-data-tiling"
 IM2COL = "--iree-global-opt-use-im2col-for-convs"
 WHOLE_SOFTMAX = "--iree-llvmcpu-use-decompose-softmax-fuse=false"
@@ -73,7 +77,7 @@ class IreeSession:
     out views of the buffers that the module made for its outputs."""
 
     def __init__(self, module: Path, weights: Path | None, job: CompileJob, threads: int | None) -> None:
-        runtime.flags.parse_flags(f"--task_topology_group_count={threads or 0}")
+        runtime.flags.parse_flags(f"--task_topology_group_count={threads or 0}", STACK)
         self._device = _binding.create_hal_driver(DRIVER).create_default_device()
         instance = runtime.VmInstance()
         modules = [runtime.create_hal_module(instance, self._device)]
@@ -164,7 +168,7 @@ def load(compiled: Compiled, job: CompileJob) -> IreeSession:
 def _imported(job: CompileJob) -> Path:
     """The model as MLIR, its weights in WEIGHTS. The importer reads a link: it may write beside what it reads."""
     imported, source = job.work / "model.mlir", job.work / "model.onnx"
-    source.symlink_to(job.model)
+    source.symlink_to(job.model.absolute())
     files = [path for path in job.model.parent.iterdir() if path.is_file()]
     large = sum(path.stat().st_size for path in files) > LARGE_BYTES
     how = ["--large-model"] if large else ["--opset-version", OPSET]
