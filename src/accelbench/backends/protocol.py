@@ -10,6 +10,7 @@ Abilities beyond that are declared in ``backend.toml`` under ``[abilities]`` and
 ``threads``   ``Session.run`` may be called by several threads at once
 ``submit``    the session is an ``AsyncSession``
 ``purpose``   the stack compiles differently for latency and for throughput
+``profile``   the module is a ``ProfilingBackend``: it tells the time of each kernel by its own clock
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Protocol, Union
 
-from accelbench.model import Compiled, DeviceInfo, Purpose, Target, TensorSpec
+from accelbench.model import Compiled, DeviceInfo, OpTime, Purpose, Target, TensorSpec
 from accelbench.tensors import Record
 
 Feed = Record
@@ -91,4 +92,22 @@ class Backend(Protocol):
         """Compile the job's model into files under ``job.work`` and say what happened."""
 
     def load(self, compiled: Compiled, job: CompileJob) -> Session:
-        """Load what ``compile`` wrote, in this or in another process."""
+        """Load what ``compile`` wrote, in this or in another process, perhaps on another machine: of ``job`` the files in
+        ``work`` that ``compiled`` names are there then, and ``model`` and ``calibration`` are not."""
+
+
+class Profiler(Session, Protocol):
+    """A session with the stack's profiler on (ability ``profile``). It is never timed for a report."""
+
+    def begin(self) -> None:
+        """The warm-up is over: the runs that count come now. Called once."""
+
+    def end(self) -> Sequence[OpTime]:
+        """Each kernel that ran, in any order, with means over the runs since ``begin``. Called once, after them."""
+
+
+class ProfilingBackend(Backend, Protocol):
+    """What ``adapter.py`` is with the ability ``profile``."""
+
+    def profiler(self, compiled: Compiled, job: CompileJob) -> Profiler:
+        """Load what ``compile`` wrote, as ``load`` does, but with the stack's profiler on."""
