@@ -92,8 +92,8 @@ class Backend(Protocol):
         """Compile the job's model into files under ``job.work`` and say what happened."""
 
     def load(self, compiled: Compiled, job: CompileJob) -> Session:
-        """Load what ``compile`` wrote, in this or in another process, perhaps on another machine: of ``job`` the files in
-        ``work`` that ``compiled`` names are there then, and ``model`` and ``calibration`` are not."""
+        """Load what ``compile`` wrote, in this or in another process, perhaps on another machine: of the ``job`` the
+        files in ``work`` that ``compiled`` names are there then, and ``model`` and ``calibration`` are not."""
 
 
 class Profiler(Session, Protocol):
