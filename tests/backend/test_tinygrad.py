@@ -10,6 +10,8 @@ from accelbench import paths
 from accelbench.envs.spec import BackendSpec
 from accelbench.envs.worker import Worker
 from accelbench.errors import Unsupported
+from accelbench.model import Target, TensorSpec
+from accelbench.tensors import TensorSet, TensorWriter
 from accelbench.worker.jobs import Job
 
 pytestmark = pytest.mark.slow
@@ -71,6 +73,42 @@ def test_a_shape_that_is_fed_is_refused_not_frozen(here: Lab, tmp_path: Path, ti
         pytest.raises(Unsupported, match="operator Slice takes places for a constant, and it depends on the inputs"),
     ):
         worker.compile(job)
+
+
+def test_integers_scalars_and_results_that_need_no_arithmetic(tmp_path: Path, tinygrad: BackendSpec) -> None:
+    """Integer inputs are divided by, a number of no dimensions is added, and an output is an input's reshaping."""
+    node, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    whole, given = onnx.TensorProto.INT64, {"a": np.arange(8), "b": np.arange(1, 9), "c": np.array(3)}
+    for kind, nodes, result in (
+        ("some", [node("Div", ["a", "b"], ["d"]), node("Add", ["d", "c"], ["y"])], given["a"] // given["b"] + 3),
+        ("none", [node("Identity", ["a"], ["y"])], given["a"]),
+    ):
+        folder = tmp_path / kind
+        (folder / "work").mkdir(parents=True)
+        graph = onnx.helper.make_graph(
+            nodes,
+            "whole",
+            [value(name, whole, array.shape) for name, array in given.items()],
+            [value("y", whole, [8])],
+        )
+        opsets = [onnx.helper.make_opsetid("", 17)]
+        onnx.save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8), folder / "model.onnx")
+        with TensorWriter(folder / "feeds") as writer:
+            writer.append(given)
+        job = Job(
+            model=str(folder / "model.onnx"),
+            inputs=tuple(TensorSpec(name, "int64", array.shape) for name, array in given.items()),
+            outputs=(TensorSpec("y", "int64", (8,)),),
+            target=Target("tinygrad", "cpu", "fp32", tinygrad.options({})),
+            batch=1,
+            batched=False,
+            purpose=None,
+            work=str(folder / "work"),
+        )
+        with Worker(tinygrad, folder / "logs") as worker:
+            worker.load(worker.compile(job).compiled, job)
+            worker.infer(folder / "feeds", folder / "out", batch=1, batched=False)
+        np.testing.assert_array_equal(TensorSet(folder / "out")[0]["y"], result)
 
 
 def test_without_clang_it_says_what_to_install(

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from tinygrad import Device, Tensor, TinyJit
 from tinygrad.dtype import _to_np_dtype
+from tinygrad.engine.jit import JitError
 from tinygrad.helpers import Context
 from tinygrad.nn.onnx import OnnxRunner
 
@@ -32,6 +33,7 @@ MODEL = "model.pkl"
 DEVICE = "CPU"
 SHAPES = ("Shape", "Size")
 NOT_READ = re.compile(r"is not a valid (Domain|OnnxDataType|AttributeType)")
+NO_KERNEL = "didn't JIT anything"
 CALLS = 2
 """Plainly, and to be captured."""
 
@@ -41,13 +43,10 @@ class TinySession:
 
     def __init__(self, jit: Any, job: CompileJob) -> None:
         self._captured = jit.captured
-        self._tensors = {
-            spec.name: Tensor(np.zeros([int(dim) for dim in spec.shape], spec.dtype), device=DEVICE).realize()
-            for spec in job.inputs
-        }
+        feed = job.calibration[0] if job.calibration else _ones(job)
+        self._tensors = {spec.name: _tensor(feed[spec.name]) for spec in job.inputs}
         self._buffers = [self._tensors[name].uop.base for name in self._captured.expected_names]
-        Device[DEVICE].synchronize()
-        self._inputs = [(name, _view(tensor)) for name, tensor in self._tensors.items()]
+        self._inputs = [(spec.name, _view(self._tensors[spec.name]).view(spec.dtype)) for spec in job.inputs]
         self._captured(self._buffers, {})
         Device[DEVICE].synchronize()
         self._outputs = [
@@ -119,19 +118,25 @@ def load(compiled: Compiled, job: CompileJob) -> TinySession:
         return TinySession(pickle.load(file), job)
 
 
-def _captured(job: CompileJob, beam: int) -> tuple[Any, OnnxRunner]:
+def _captured(job: CompileJob, beam: int, *, copied: bool = False) -> tuple[Any, OnnxRunner]:
+    """The jitted model. Its results are ``copied`` where nothing else is to be computed: the JIT wants a kernel."""
     runner = OnnxRunner(str(job.model))
     names = [spec.name for spec in job.outputs]
 
     def function(**inputs: Tensor) -> list[Tensor]:
         results = runner(inputs)
-        return [results[name].contiguous().realize() for name in names]
+        return [(results[name].clone() if copied else results[name].contiguous()).realize() for name in names]
 
     jit = TinyJit(function)
-    feeds = [job.calibration[at % len(job.calibration)] if job.calibration else _zeros(job) for at in range(CALLS)]
-    with Context(BEAM=beam):
-        for feed in feeds:
-            jit(**{name: Tensor(value.copy(), device=DEVICE).realize() for name, value in feed.items()})
+    feeds = [job.calibration[at % len(job.calibration)] if job.calibration else _ones(job) for at in range(CALLS)]
+    try:
+        with Context(BEAM=beam):
+            for feed in feeds:
+                jit(**{name: _tensor(value) for name, value in feed.items()})
+    except JitError as error:
+        if copied or NO_KERNEL not in str(error):
+            raise
+        return _captured(job, beam, copied=True)
     return jit, runner
 
 
@@ -168,5 +173,11 @@ def _view(tensor: Tensor) -> np.ndarray[Any, np.dtype[Any]]:
     return np.frombuffer(memory, _to_np_dtype(tensor.dtype), int(tensor.numel())).reshape(tensor.shape)
 
 
-def _zeros(job: CompileJob) -> Feed:
-    return {spec.name: np.zeros([int(dim) for dim in spec.shape], spec.dtype) for spec in job.inputs}
+def _tensor(value: np.ndarray[Any, np.dtype[Any]]) -> Tensor:
+    """In memory of its own; a single number would become a constant."""
+    return Tensor(np.array(value), device=DEVICE).clone().realize()
+
+
+def _ones(job: CompileJob) -> Feed:
+    """Not zeros, by which a model may divide integers."""
+    return {spec.name: np.ones([int(dim) for dim in spec.shape], spec.dtype) for spec in job.inputs}
