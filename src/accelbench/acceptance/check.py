@@ -102,7 +102,10 @@ class Check:
 
     def _tasks(self) -> Found:
         stand = replace(self._stand, timeout_s=self._wishes.timeout_s)
-        found = tasks.run(stand, self._wishes.tasks, stand.say)
+        try:
+            found = tasks.run(stand, self._wishes.tasks, stand.say)
+        except UsageError as reason:
+            return Found(nothing=str(reason))
         identity = here()
         self.tasks = tuple(replace(row, detail=scrub(row.detail, identity)) for row in found)
         bad = [f"{row.task}: {row.detail}" for row in self.tasks if row.outcome in ("out", "failed")]
