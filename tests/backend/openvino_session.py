@@ -124,7 +124,7 @@ def a_wrong_shape(session: adapter.OvSession) -> int:
             method({**feed(1), "small": np.zeros((1, 3), np.float32)})
         except ValueError as error:
             said = str(error)
-        assert said == "input small has shape (1, 3), the model takes (2, 3)", said
+        assert said == "input small is float32 (1, 3), the model takes float32 (2, 3)", said
     return 0
 
 

@@ -23,7 +23,7 @@ import openvino
 
 from accelbench.backends.protocol import CompileJob, Done, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
-from accelbench.model import Compiled, DeviceInfo, Placement
+from accelbench.model import Compiled, DeviceInfo, OpTime, Placement
 from accelbench.tensors import Array
 
 BLOB = "model.blob"
@@ -61,7 +61,10 @@ class Request:
     """An infer request with tensors of its own, made once, so that a query costs a copy or a pointer for each input and
     nothing for the outputs."""
 
-    def __init__(self, model: openvino.CompiledModel, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    def __init__(
+        self, model: openvino.CompiledModel, inputs: Sequence[str], outputs: Sequence[str], own_outputs: bool
+    ) -> None:
+        """Without ``own_outputs`` the stack's own tensors are handed out."""
         self.infer_request = model.create_infer_request()
         self.feed: Feed = {}  # of the query that is running: what it shares must live as long
         self.done: Done = _nobody
@@ -73,7 +76,7 @@ class Request:
         self._fixed: dict[str, Array] = {}
         self._free: list[tuple[str, int]] = []
         for name, place in _places(model.outputs, outputs):
-            if model.outputs[place].get_partial_shape().is_dynamic:
+            if not own_outputs or model.outputs[place].get_partial_shape().is_dynamic:
                 self._free.append((name, place))
                 continue
             tensor = openvino.Tensor(model.outputs[place].element_type, model.outputs[place].shape)
@@ -112,7 +115,7 @@ class OvSession:
     def __init__(
         self, model: openvino.CompiledModel, inputs: Sequence[str], outputs: Sequence[str], concurrency: int
     ) -> None:
-        self._made = partial(Request, model, inputs, outputs)
+        self._made = partial(Request, model, inputs, outputs, not _hands_through(model))
         self._local = threading.local()
         self._concurrency = concurrency
         self._free: SimpleQueue[Request] = SimpleQueue()
@@ -154,10 +157,74 @@ class OvSession:
             self._free.put(request)
 
 
+def _hands_through(model: openvino.CompiledModel) -> bool:
+    """Whether an output is an input, with no layer left in between. OpenVINO does not write it into a tensor that it is
+    given for it."""
+    results = model.get_runtime_model().get_results()
+    return any(result.input_value(0).get_node().get_type_name() == "Parameter" for result in results)
+
+
+class OvProfiler(OvSession):
+    """A session of a model with counters, which hold for each layer the mean over all its runs, in whole microseconds:
+    the sum of a layer's times since ``begin`` is the difference of two products."""
+
+    def __init__(
+        self, model: openvino.CompiledModel, inputs: Sequence[str], outputs: Sequence[str], device: str
+    ) -> None:
+        super().__init__(model, inputs, outputs, 0)
+        self._model = model
+        self._device = device
+        self._counters = Request(model, inputs, outputs).infer_request
+        self._runs = self._before = 0
+        self._sums: Mapping[str, float] = {}
+
+    def run(self, feed: Feed) -> Outputs:
+        self._runs += 1
+        return super().run(feed)
+
+    def begin(self) -> None:
+        self._before, self._sums = self._runs, self._summed()
+
+    def end(self) -> Sequence[OpTime]:
+        runs, sums = self._runs - self._before, self._summed()
+        layers = {layer.get_friendly_name(): layer.get_rt_info() for layer in self._model.get_runtime_model().get_ops()}
+        found = []
+        for name in sums:
+            told = layers[name]
+            # Rounding may have a layer seem to have taken less than nothing.
+            ns = max(0.0, sums[name] - self._sums.get(name, 0.0)) / runs
+            kind, precision = str(_value(told["layerType"])), _named(told["runtimePrecision"])
+            nodes = sorted(set(str(_value(told["originalLayersNames"])).split(",")) - {""})
+            found.append(OpTime(kind, name, self._device, precision, ns, 1.0, tuple(nodes)))
+        return found
+
+    def close(self) -> None:
+        super().close()
+        del self._counters, self._model
+
+    def _summed(self) -> Mapping[str, float]:
+        """The nanoseconds of all runs, layer by layer."""
+        return {
+            told.node_name: told.real_time.total_seconds() * 1e9 * self._runs
+            for told in self._counters.get_profiling_info()
+            if told.status == openvino.ProfilingInfo.Status.EXECUTED and told.node_type not in BOOKKEEPING
+        }
+
+
 def _places(ports: Sequence[Any], names: Sequence[str]) -> list[tuple[str, int]]:
-    """Each name with the place of the port that has it. An input that nothing reads has none."""
+    """Each name with the place of the port that has it.
+
+    An input that is handed through to an output bears the output's name alone: names that no port has get the ports
+    that nobody names, in order. An input that nothing reads may have no port."""
     places = {name: place for place, port in enumerate(ports) for name in port.get_names()}
-    return [(name, places[name]) for name in names if name in places]
+    found = {name: places[name] for name in names if name in places}
+    others = iter(place for place in range(len(ports)) if place not in found.values())
+    for name in names:
+        if name not in found:
+            place = next(others, None)
+            if place is not None:
+                found[name] = place
+    return list(found.items())
 
 
 def _nobody(_ended: object) -> None:
@@ -210,6 +277,14 @@ def load(compiled: Compiled, job: CompileJob) -> OvSession:
     model = core.import_model(blob, _device(core, job), _config(job))
     inputs, outputs = [spec.name for spec in job.inputs], [spec.name for spec in job.outputs]
     return OvSession(model, inputs, outputs, compiled.concurrency)
+
+
+def profiler(compiled: Compiled, job: CompileJob) -> OvProfiler:
+    core = openvino.Core()
+    blob = io.BytesIO((job.work / compiled.files[0]).read_bytes())
+    model = core.import_model(blob, _device(core, job), {**_config(job), "PERF_COUNT": True})
+    inputs, outputs = [spec.name for spec in job.inputs], [spec.name for spec in job.outputs]
+    return OvProfiler(model, inputs, outputs, job.target.device)
 
 
 def _device(core: openvino.Core, job: CompileJob) -> str:
