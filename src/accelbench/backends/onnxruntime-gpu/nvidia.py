@@ -38,7 +38,7 @@ MAJOR, MINOR = 75, 76
 
 def devices() -> Sequence[DeviceInfo]:
     """The GPUs that CUDA's driver sees, if this build of ONNX Runtime has a provider for them."""
-    if CUDA not in onnxruntime.get_available_providers():
+    if not _has_provider():
         return []
     try:
         driver = ctypes.CDLL("libcuda.so.1")
@@ -187,6 +187,12 @@ def _settings(job: CompileJob, session: onnxruntime.InferenceSession) -> dict[st
     if TENSORRT in options:
         settings["executed_precision"] = "as allowed: TensorRT does not tell the precision of its layers"
     return settings
+
+
+def _has_provider() -> bool:
+    """Whether CUDA's provider is in this build, or registered with it as a library of its own, as newer ones may do."""
+    registered = onnxruntime.get_ep_devices() if hasattr(onnxruntime, "get_ep_devices") else ()
+    return CUDA in onnxruntime.get_available_providers() or CUDA in [found.ep_name for found in registered]
 
 
 def _is_path(value: str) -> bool:
