@@ -72,7 +72,7 @@ def test_the_module_computes_what_the_graph_does(tmp_path: Path, backend: Backen
     assert max(found.values()) < 1e-5
     assert compiled.executed_precision == "fp32"
     assert compiled.files == ("weights.safetensors", "module.json")
-    assert {placement.precision for placement in compiled.placements} <= {"fp32", "int64", "bool"}
+    assert {placement.precision for placement in compiled.placements} <= {"fp32", "int64", "int32", "bool"}
     assert all(placement.device == "cpu" for placement in compiled.placements)
 
 

@@ -199,8 +199,10 @@ def _settings(module: nn.Module, job: CompileJob) -> Mapping[str, str]:
         "threads": str(torch.get_num_threads()),
         "memory_format": "channels last" if _convolves(module) else "contiguous",
         "onednn": str(torch.backends.mkldnn.is_available()).lower(),
-        "attention": str(getattr(getattr(module, "config", None), "_attn_implementation", None) or "none"),
     }
+    config = getattr(module, "config", None)
+    if hasattr(config, "num_attention_heads"):
+        settings["attention"] = str(config._attn_implementation)
     if job.target.precision == "bf16":
         settings["bf16"] = "weights and activations: the whole module is cast"
     if settings["mode"] == "inductor":
