@@ -282,6 +282,24 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class OpTime:
+    """A kernel as the stack's own profiler tells it: operator ``op``, called ``name`` there, on ``device`` in
+    ``precision``; ``ns`` are the nanoseconds, by the stack's clock, that its ``calls`` of one run of the model took,
+    both the means over several runs. ``nodes`` are the names of the source graph's nodes that it carries out, as far
+    as the runtime tells. Time of kernels within it belongs to those alone."""
+
+    __pydantic_config__ = STRICT
+
+    op: str
+    name: str
+    device: str
+    precision: str
+    ns: float
+    calls: float = 1.0
+    nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Compiled:
     """What compiling did, told by the runtime and not by the request.
 

@@ -41,6 +41,7 @@ class AbilitiesTable(_Table):
     threads: bool = False
     submit: bool = False
     purpose: bool = False
+    profile: bool = False
 
 
 class TimeoutsTable(_Table):

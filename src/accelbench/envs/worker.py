@@ -27,6 +27,7 @@ from accelbench.model import Artifact, Compiled, DeviceInfo, Measurement, Plan, 
 from accelbench.worker.infer import InferFacts
 from accelbench.worker.jobs import Job
 from accelbench.worker.loadgen import WARMUP_S, Driven
+from accelbench.worker.profile import ProfileFacts
 from accelbench.worker.trials import TrialFacts
 
 T = TypeVar("T")
@@ -197,6 +198,23 @@ class Worker:
         longest_s = WARM_AND_LATE * (WARMUP_S + plan.stop.max_s)
         return self._read(Driven, self._ask(asked, self.spec.table.timeouts.measure_s, longest_s), "loadgen")
 
+    def profile(self, compiled: Compiled, job: Job, feeds: Path, runs: int) -> ProfileFacts:
+        """Load what ``compile`` wrote with the stack's profiler on, and run samples of the tensor set ``feeds`` so many
+        times; before that, as often without. No session is loaded afterwards. Raises Unsupported where the backend does
+        not declare the ability."""
+        if not self.spec.table.abilities.profile:
+            raise Unsupported(f"backend {self.spec.name} does not tell time per operator")
+        asked = {
+            "verb": "profile",
+            "compiled": asdict(compiled),
+            "job": asdict(job),
+            "feeds": str(feeds),
+            "batched": job.batched,
+            "runs": runs,
+        }
+        limits = self.spec.table.timeouts
+        return self._read(ProfileFacts, self._ask(asked, limits.load_s + limits.infer_s), "profile")
+
     def cases(
         self, folder: Path, names: Sequence[str], target: Target, work: Path, log: Path, look: Callable[[], None]
     ) -> None:
@@ -319,4 +337,4 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + signal.SIGTERM)
 
 
-__all__ = ["BuildFacts", "Driven", "InferFacts", "Job", "TrialFacts", "Worker"]
+__all__ = ["BuildFacts", "Driven", "InferFacts", "Job", "ProfileFacts", "TrialFacts", "Worker"]

@@ -29,6 +29,7 @@ from accelbench.tensors import TensorSet
 from accelbench.worker import jobs, loadgen, trials
 from accelbench.worker.cases import run_cases
 from accelbench.worker.infer import infer
+from accelbench.worker.profile import profile
 from accelbench.worker.shared import SharedArrays, opened
 from accelbench.worker.timed import in_memory, timed
 from accelbench.worker.wire import Message, receive, send
@@ -51,6 +52,7 @@ class Server:
             "infer": self.infer,
             "measure": self.measure,
             "loadgen": self.loadgen,
+            "profile": self.profile,
             "selftest": self.selftest,
             "cases": self.cases,
             "trial": self.trial,
@@ -122,6 +124,17 @@ class Server:
             concurrency=asked["concurrency"],
         )
         return asdict(driven)
+
+    def profile(self, asked: Mapping[str, Any]) -> Any:
+        profiler = getattr(self.backend, "profiler", None)
+        if not callable(profiler):
+            raise WorkerError("protocol", f"{self.adapter} has no function profiler(), which the ability profile needs")
+        self.unload(asked)
+        compiled, job = jobs.compiled(asked["compiled"]), jobs.compile_job(jobs.job(asked["job"]))
+        feeds = in_memory(TensorSet(Path(asked["feeds"])), job.batch, asked["batched"])
+        return asdict(
+            profile(partial(self.backend.load, compiled, job), partial(profiler, compiled, job), feeds, asked["runs"])
+        )
 
     def selftest(self, asked: Mapping[str, Any]) -> Any:
         return selftest.figures(asked["seconds"])

@@ -17,14 +17,16 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+import profiled
 import quantise
 
 from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
-from accelbench.model import Compiled, DeviceInfo, Placement
+from accelbench.model import Compiled, DeviceInfo, OpTime, Placement
 
 MODEL = "model.onnx"
 WEIGHTS = "model.data"
+QUANTISED = "quantised.onnx"
 PROVIDER = "CPUExecutionProvider"
 EXTERNAL_BYTES = 1024
 """Initializers from this size on lie in WEIGHTS, so that a model may be larger than protobuf's 2 GB."""
@@ -51,6 +53,34 @@ class OrtSession:
 
     def close(self) -> None:
         del self._session
+
+
+class OrtProfiler(OrtSession):
+    """A session whose profile is read at the end: warm-up runs are in it too, before the others."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, covered: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(session)
+        self._covered = covered
+        self._runs = 0
+
+    def run(self, feed: Feed) -> Outputs:
+        self._runs += 1
+        return super().run(feed)
+
+    def begin(self) -> None:
+        self._runs = 0
+
+    def end(self) -> Sequence[OpTime]:
+        events = profiled.last_runs(_ended(self._session), self._runs)
+        told: dict[tuple[str, str, str, str], list[float]] = {}
+        for event, own_us in zip(events, profiled.own_us(events)):
+            facts, name = event["args"], str(event["name"])[: -len(profiled.SUFFIX)]
+            key = (facts["op_name"], name, _device(facts["provider"]), _precision(facts["input_type_shape"]))
+            told.setdefault(key, []).append(own_us)
+        return [
+            OpTime(*key, sum(times) * 1e3 / self._runs, len(times) / self._runs, tuple(self._covered.get(key[1], ())))
+            for key, times in told.items()
+        ]
 
 
 def devices() -> Sequence[DeviceInfo]:
@@ -90,6 +120,14 @@ def load(compiled: Compiled, job: CompileJob) -> OrtSession:
     options = _options(job)
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return OrtSession(_session(job.work / compiled.files[0], options))
+
+
+def profiler(compiled: Compiled, job: CompileJob) -> OrtProfiler:
+    source = job.model if job.target.precision == "fp32" else job.work / QUANTISED
+    covered, original = _covered(job.work / compiled.files[0], source), _names(job)
+    return OrtProfiler(
+        _profiling(job), {name: [node for node in nodes if node in original] for name, nodes in covered.items()}
+    )
 
 
 def _options(job: CompileJob) -> onnxruntime.SessionOptions:
@@ -147,24 +185,14 @@ def _static(job: CompileJob) -> Path:
 
 def _placements(job: CompileJob, source: Path) -> tuple[Placement, ...]:
     """The kernels of one profiled run of the optimised model."""
-    options = _options(job)
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.enable_profiling = True
-    options.profile_file_prefix = str(job.work / "profile")
-    session = _session(job.work / MODEL, options)
+    session = _profiling(job)
     session.run(None, job.calibration[0] if job.calibration else _zeros(job))
-    profile = Path(session.end_profiling())
-    events = [event for event in json.loads(profile.read_text(encoding="utf-8")) if event.get("cat") == "Node"]
-    profile.unlink()
-    covered = _covered(job.work / MODEL, source)
-    original = {node.name for node in onnx.load(str(job.model), load_external_data=False).graph.node}
+    covered, original = _covered(job.work / MODEL, source), _names(job)
     kernels: dict[tuple[str, str, str], list[str]] = {}
-    for event in events:
+    for event in profiled.kernels(_ended(session)):
         name, told = str(event["name"]), event["args"]
-        if not name.endswith("_kernel_time"):
-            continue
         key = (told["op_name"], _device(told["provider"]), _precision(told["input_type_shape"]))
-        kernels.setdefault(key, []).append(name[: -len("_kernel_time")])
+        kernels.setdefault(key, []).append(name[: -len(profiled.SUFFIX)])
     return tuple(
         Placement(
             op=op,
@@ -175,6 +203,27 @@ def _placements(job: CompileJob, source: Path) -> tuple[Placement, ...]:
         )
         for (op, device, precision), names in sorted(kernels.items())
     )
+
+
+def _profiling(job: CompileJob) -> onnxruntime.InferenceSession:
+    """A session of the optimised model that writes a profile."""
+    options = _options(job)
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.enable_profiling = True
+    options.profile_file_prefix = str(job.work / "profile")
+    return _session(job.work / MODEL, options)
+
+
+def _ended(session: onnxruntime.InferenceSession) -> list[profiled.Event]:
+    """All events of the session's profile, which is over."""
+    file = Path(session.end_profiling())
+    events: list[profiled.Event] = json.loads(file.read_text(encoding="utf-8"))
+    file.unlink()
+    return events
+
+
+def _names(job: CompileJob) -> set[str]:
+    return {node.name for node in onnx.load(str(job.model), load_external_data=False).graph.node}
 
 
 def _precision(inputs: Sequence[Mapping[str, Any]]) -> str:

@@ -23,7 +23,7 @@ import openvino
 
 from accelbench.backends.protocol import CompileJob, Done, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
-from accelbench.model import Compiled, DeviceInfo, Placement
+from accelbench.model import Compiled, DeviceInfo, OpTime, Placement
 from accelbench.tensors import Array
 
 BLOB = "model.blob"
@@ -164,6 +164,53 @@ def _hands_through(model: openvino.CompiledModel) -> bool:
     return any(result.input_value(0).get_node().get_type_name() == "Parameter" for result in results)
 
 
+class OvProfiler(OvSession):
+    """A session of a model with counters, which hold for each layer the mean over all its runs, in whole microseconds:
+    the sum of a layer's times since ``begin`` is the difference of two products."""
+
+    def __init__(
+        self, model: openvino.CompiledModel, inputs: Sequence[str], outputs: Sequence[str], device: str
+    ) -> None:
+        super().__init__(model, inputs, outputs, 0)
+        self._model = model
+        self._device = device
+        self._counters = self._made().infer_request
+        self._runs = self._before = 0
+        self._sums: Mapping[str, float] = {}
+
+    def run(self, feed: Feed) -> Outputs:
+        self._runs += 1
+        return super().run(feed)
+
+    def begin(self) -> None:
+        self._before, self._sums = self._runs, self._summed()
+
+    def end(self) -> Sequence[OpTime]:
+        runs, sums = self._runs - self._before, self._summed()
+        layers = {layer.get_friendly_name(): layer.get_rt_info() for layer in self._model.get_runtime_model().get_ops()}
+        found = []
+        for name in sums:
+            told = layers[name]
+            # Rounding may have a layer seem to have taken less than nothing.
+            ns = max(0.0, sums[name] - self._sums.get(name, 0.0)) / runs
+            kind, precision = str(_value(told["layerType"])), _named(told["runtimePrecision"])
+            nodes = sorted(set(str(_value(told["originalLayersNames"])).split(",")) - {""})
+            found.append(OpTime(kind, name, self._device, precision, ns, 1.0, tuple(nodes)))
+        return found
+
+    def close(self) -> None:
+        super().close()
+        del self._counters, self._model
+
+    def _summed(self) -> Mapping[str, float]:
+        """The nanoseconds of all runs, layer by layer."""
+        return {
+            told.node_name: told.real_time.total_seconds() * 1e9 * self._runs
+            for told in self._counters.get_profiling_info()
+            if told.status == openvino.ProfilingInfo.Status.EXECUTED and told.node_type not in BOOKKEEPING
+        }
+
+
 def _places(ports: Sequence[Any], names: Sequence[str]) -> list[tuple[str, int]]:
     """Each name with the place of the port that has it.
 
@@ -230,6 +277,14 @@ def load(compiled: Compiled, job: CompileJob) -> OvSession:
     model = core.import_model(blob, _device(core, job), _config(job))
     inputs, outputs = [spec.name for spec in job.inputs], [spec.name for spec in job.outputs]
     return OvSession(model, inputs, outputs, compiled.concurrency)
+
+
+def profiler(compiled: Compiled, job: CompileJob) -> OvProfiler:
+    core = openvino.Core()
+    blob = io.BytesIO((job.work / compiled.files[0]).read_bytes())
+    model = core.import_model(blob, _device(core, job), {**_config(job), "PERF_COUNT": True})
+    inputs, outputs = [spec.name for spec in job.inputs], [spec.name for spec in job.outputs]
+    return OvProfiler(model, inputs, outputs, job.target.device)
 
 
 def _device(core: openvino.Core, job: CompileJob) -> str:
