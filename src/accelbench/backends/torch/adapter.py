@@ -200,7 +200,7 @@ def _settings(module: nn.Module, job: CompileJob) -> Mapping[str, str]:
         "memory_format": "channels last" if _convolves(module) else "contiguous",
         "onednn": str(torch.backends.mkldnn.is_available()).lower(),
     }
-    config = getattr(module, "config", None)
+    config: Any = getattr(module, "config", None)
     if hasattr(config, "num_attention_heads"):
         settings["attention"] = str(config._attn_implementation)
     if job.target.precision == "bf16":
