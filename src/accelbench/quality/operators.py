@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from accelbench.model import OpTime
 
+TOLD = 0.99
+"""The share of the graph's FLOPs whose nodes must be told: else nobody knows which kernel carries out the rest."""
+
 
 @dataclass(frozen=True)
 class OperatorTime:
@@ -46,6 +49,7 @@ def operators(
         for node in each.nodes:
             if node not in slowest or each.ns > times[slowest[node]].ns:
                 slowest[node] = place
+    complete = sum(by_node.get(node, 0) for node in slowest) * batch >= TOLD * total_flops
     groups: dict[tuple[str, str | None, str, str], list[int]] = {}
     for place, each in enumerate(times):
         groups.setdefault((each.op, each.name if single else None, each.device, each.precision), []).append(place)
@@ -54,7 +58,7 @@ def operators(
         ns = sum(times[place].ns for place in places)
         told = {node for place in places for node in times[place].nodes if node in by_node}
         work = [by_node[node] for node in told if slowest[node] in places]
-        flops = float(sum(work) * batch) if told and not told.intersection(unknown) else None
+        flops = float(sum(work) * batch) if told and complete and not told.intersection(unknown) else None
         found.append(
             OperatorTime(
                 op=op,

@@ -26,3 +26,8 @@ def test_work_that_cannot_be_counted_is_absent() -> None:
 def test_no_time_has_no_share() -> None:
     (line,) = operators((OpTime("Conv", "a", "cpu", "fp32", 0.0),), {}, (), 1)
     assert (line.share, line.flops_share) == (None, None)
+
+
+def test_work_is_absent_where_most_of_it_is_told_of_no_kernel() -> None:
+    lines = operators(TIMES, {**FLOPS, "c3": 1000}, (), 1)
+    assert {line.flops for line in lines} == {None}
