@@ -18,8 +18,8 @@ Key = tuple[str, str, str, tuple[str, ...]]
 
 def matrix(entries: Sequence[Entry]) -> Markup | None:
     """A line per target and a column per task: the median latency of one query at a time, else the throughput, with
-    verdict and drift; what did not run says so. None where there is too little of either. Of several reports of one task
-    and target the last counts."""
+    verdict and drift; what did not run says so. None where there is too little of either. Of several reports of one
+    task and target the last counts."""
     cells = {(_key(entry), entry.report.task.id): entry for entry in entries}
     targets = list(dict.fromkeys(key for key, _ in cells))
     tasks = list(dict.fromkeys(task for _, task in cells))
