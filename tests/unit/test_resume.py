@@ -12,11 +12,18 @@ def test_bad(): assert False
 
 
 def run(folder: Path) -> str:
-    words = ["-p", "tests.resume", "--resume", "-p", "no:hypothesispytest", "--rootdir", folder, folder / "tests"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *words], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return done.stdout
+    words = [
+        "-p",
+        "tests.resume",
+        "--resume",
+        "-p",
+        "no:hypothesispytest",
+        "--rootdir",
+        str(folder),
+        str(folder / "tests"),
+    ]
+    command = [sys.executable, "-m", "pytest", "-q", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
 
 
 def test_a_run_goes_on_where_it_was_ended(tmp_path: Path) -> None:

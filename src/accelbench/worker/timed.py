@@ -65,6 +65,7 @@ def timed(
         audited=audited,
         schedule=schedule,
     )
+    batch_sizes = batching.sizes(run.began_ns) if batching is not None else None
     run.columns.write(columns)
     nothing: tuple[Times, Times, tuple[str, ...]] = (), (), run.errors
     compare = audited and not run.errors
@@ -74,7 +75,7 @@ def timed(
         run.measurement(plan, str(columns)),
         integrity=Integrity(len(run.samples), mismatched, worst, seen_ns, unseen_ns),
         errors=errors,
-        batch_sizes=batching.sizes(run.began_ns) if batching is not None else None,
+        batch_sizes=batch_sizes,
         schedule_sha256=arrivals.sha256(schedule) if schedule is not None else None,
     )
 
