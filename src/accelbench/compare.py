@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from accelbench.board.passes import Pass, passes
+from accelbench.figures.passes import Pass, passes
 from accelbench.measure.compare import Comparison, apart
 from accelbench.measure.stats import Quantile, Summary
 from accelbench.model import Plan, Report, Target
@@ -26,7 +26,7 @@ Both = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
-class Figure:
+class FigurePair:
     """A statistic of A and of B (seconds, or samples per second), and what A is beside B: absent where one of them
     has no interval."""
 
@@ -40,7 +40,7 @@ class PlanPair:
     """The same plan on both sides. ``invalid``: why a pass cannot be relied on, of A and of B."""
 
     plan: Plan
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, FigurePair]
     invalid: tuple[tuple[str, ...], tuple[str, ...]]
 
 
@@ -90,11 +90,11 @@ def compare(a: Stored, b: Stored, margin: float = MARGIN) -> ReportPair:
 
 
 def _plans(a: Pass, b: Pass, margin: float) -> PlanPair:
-    figures: dict[str, Figure] = {}
+    figures: dict[str, FigurePair] = {}
     for name in STATISTICS:
         one, other = _statistic(a.summary, name), _statistic(b.summary, name)
         found = apart(one, other, margin) if one and other else None
-        figures[name] = Figure(_shown(name, one), _shown(name, other), found)
+        figures[name] = FigurePair(_shown(name, one), _shown(name, other), found)
     return PlanPair(a.measurement.plan, figures, (_invalid(a), _invalid(b)))
 
 

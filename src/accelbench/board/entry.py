@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from accelbench.board.passes import Pass
 from accelbench.board.rows import Outcome, Row
+from accelbench.figures.passes import Pass
 from accelbench.model import Report
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from accelbench.board import figures, units
+from accelbench.board import drawings, units
 from accelbench.board.entry import Entry
 from accelbench.board.markup import Content, Markup, join, tag
 from accelbench.board.rows import Outcome, Row, settled
@@ -142,5 +142,5 @@ def _throughput(row: Row, best: float) -> Content:
     return join(
         units.number(row.throughput, 4),
         tag("small", spread) if spread else None,
-        figures.bar(row.throughput / best) if best else None,
+        drawings.bar(row.throughput / best) if best else None,
     )

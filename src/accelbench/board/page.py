@@ -15,10 +15,10 @@ from accelbench.board.entry import Entry
 from accelbench.board.markup import Markup, join, tag
 from accelbench.board.matrix import matrix
 from accelbench.board.overview import comparison, tallies
-from accelbench.board.passes import passes
 from accelbench.board.rows import rows_of
 from accelbench.board.section import section
 from accelbench.board.words import plain, text
+from accelbench.figures.passes import passes
 from accelbench.model import Report
 from accelbench.paths import disk_errors
 

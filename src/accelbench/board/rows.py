@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from accelbench.board.passes import Pass, passes
-from accelbench.board.peaks import marked
+from accelbench.figures.figures import sparsity_of
+from accelbench.figures.passes import Pass, passes
+from accelbench.figures.peaks import marked
 from accelbench.measure.stats import Quantile
 from accelbench.model import DatasetFacts, Domain, Effort, LoadGen, Report, Scenario, Stage, Status, Tier, Verdict
 from accelbench.quality.drift import worst
@@ -124,7 +125,7 @@ def rows_of(report: Report, folder: Path, timed: Sequence[Pass]) -> list[Row]:
         stages={stage.name: stage_figures(stage) for stage in report.stages if stage.ns},
         passes=report.target.passes,
         size_bytes=sum(each.size_bytes for each in report.builds[0].artifacts) if report.builds else None,
-        sparsity=_sparsity(report),
+        sparsity=sparsity_of(report),
         untested=report.untested,
     )
     return [_timed(base, each) for each in marked(timed)] or [base]
@@ -148,12 +149,6 @@ def as_json(row: Row) -> dict[str, Any]:
     """The row as a JSON object: what is absent is null, and so is a number that JSON does not know."""
     document: dict[str, Any] = {each.name: _plain(getattr(row, each.name)) for each in fields(row)}
     return {**document, "loadgen": _under_loadgen(row.loadgen), "indicative": row.indicative}
-
-
-def _sparsity(report: Report) -> float | None:
-    made = (*report.chain, *(report.builds[0].artifacts if report.builds else ()))
-    counted = [each.contents for each in made if each.contents is not None]
-    return counted[-1].sparsity if counted else None
 
 
 def _under_loadgen(run: LoadGen | None) -> dict[str, Any] | None:

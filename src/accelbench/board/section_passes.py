@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from accelbench.board import figures, units
+from accelbench.board import drawings, units
 from accelbench.board.blocks import Fact, facts, figure
 from accelbench.board.entry import Entry
 from accelbench.board.markup import Content, Markup, join, tag
-from accelbench.board.passes import Pass
 from accelbench.board.surroundings import sharing, told
 from accelbench.board.words import text
+from accelbench.figures.passes import Pass
 from accelbench.measure.columns import Columns
 from accelbench.measure.stats import Quantile, Summary, latencies
 from accelbench.model import Integrity, LoadGen
@@ -124,7 +124,7 @@ def _pictures(columns: Columns, summary: Summary) -> Markup | None:
     marks = {name: found for name in SHOWN if (found := summary.quantiles.get(name)) is not None}
     return tag(
         "div",
-        figure(text("figure.latency"), text("figure.latency.note"), figures.latency_histogram(taken, marks)),
-        figure(text("figure.series"), text("figure.series.note"), figures.latency_series(since, taken)),
+        figure(text("figure.latency"), text("figure.latency.note"), drawings.latency_histogram(taken, marks)),
+        figure(text("figure.series"), text("figure.series.note"), drawings.latency_series(since, taken)),
         class_="figures",
     )

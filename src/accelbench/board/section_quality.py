@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accelbench.board import figures, units
+from accelbench.board import drawings, units
 from accelbench.board.blocks import Fact, facts, figure, folded, grid
 from accelbench.board.entry import Entry
 from accelbench.board.markup import Content, Markup, join, tag
@@ -102,7 +102,7 @@ def _pictures(sums: DriftSums) -> Markup:
         tag("span", text("key.reference"), class_="key reference"), tag("span", text("key.output"), class_="key output")
     )
     error = (
-        figures.error_distribution(sums.signed_error_edges, sums.signed_error_bins)
+        drawings.error_distribution(sums.signed_error_edges, sums.signed_error_bins)
         if sums.signed_error_edges
         else tag("p", text("figure.exact" if sums.finite else "figure.empty"), class_="note")
     )
@@ -110,7 +110,7 @@ def _pictures(sums: DriftSums) -> Markup:
         "div",
         figure(
             join(text("figure.values"), ": ", sums.output), key,
-            figures.value_distributions(sums.value_edges, sums.reference_bins, sums.output_bins),
+            drawings.value_distributions(sums.value_edges, sums.reference_bins, sums.output_bins),
         ),
         figure(text("figure.error"), text("figure.error.note"), error),
         class_="figures",

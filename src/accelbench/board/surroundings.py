@@ -8,8 +8,8 @@ import numpy as np
 
 from accelbench.board import units
 from accelbench.board.blocks import Fact
-from accelbench.board.passes import Pass
 from accelbench.board.words import text
+from accelbench.figures.passes import Pass
 from accelbench.measure.columns import Columns
 from accelbench.measure.series import Series, energy_per_sample_j
 

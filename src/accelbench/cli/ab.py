@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.table import Table
 
 from accelbench.board import units
 from accelbench.board.rows import Row
-from accelbench.cli.compare import outcome, plan_words
+from accelbench.cli.compare import margin_option, outcome, plan_words
+from accelbench.cli.groups import grouped
 from accelbench.cli.output import listing
 from accelbench.cli.targets import Side
 from accelbench.errors import Unsupported, UsageError, WorkerError
@@ -24,6 +26,25 @@ from accelbench.search import Search
 from accelbench.zoo.subject import Subject
 
 FILE = "ab.json"
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Two targets to be raced, BACKEND[:PRECISION] each (None: no race), and what is still called the same."""
+
+    ab: tuple[str, str] | None
+    margin: float
+
+
+_OPTIONS = (
+    click.option(
+        "--ab", nargs=2, metavar="X Y", help="Evaluate these two, BACKEND[:PRECISION], then race them: which is faster?"
+    ),
+    margin_option,
+)
+
+rival_options = grouped("rivals", Rivals, _OPTIONS)
+"""Gives a command these options, as ``rivals``."""
 
 
 @dataclass(frozen=True)

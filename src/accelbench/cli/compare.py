@@ -12,7 +12,7 @@ from rich.table import Table
 from accelbench.board import units
 from accelbench.cli.output import json_option, listing, print_json, print_table
 from accelbench.cli.parsing import RATIO
-from accelbench.compare import FIGURES, MARGIN, STATISTICS, Both, Figure, PlanPair, ReportPair, Stored, match
+from accelbench.compare import FIGURES, MARGIN, STATISTICS, Both, FigurePair, PlanPair, ReportPair, Stored, match
 from accelbench.compare import compare as compared
 from accelbench.measure.compare import Comparison
 from accelbench.model import Plan, Report, Target
@@ -140,7 +140,7 @@ def _as_json(pair: ReportPair) -> dict[str, Any]:
     }
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
+def _figure(figure: FigurePair) -> dict[str, Any]:
     return {"a": figure.a, "b": figure.b, "comparison": asdict(figure.comparison) if figure.comparison else None}
 
 

@@ -9,10 +9,11 @@ import click
 
 from accelbench.cli.choice import Choice, wanted
 from accelbench.cli.data import data_options
+from accelbench.cli.limits import Limits, limit_options
 from accelbench.cli.output import json_option, print_facts, print_json, progress
 from accelbench.cli.settings import Settings, command, setting_options
 from accelbench.cli.subjects import Given, check_batches, make, source_options
-from accelbench.cli.targets import PRECISION, PRECISIONS, pass_option, targets, tolerance
+from accelbench.cli.targets import PRECISION, PRECISIONS, pass_option, targets
 from accelbench.deploy.convert import Converted
 from accelbench.deploy.convert import convert as write
 from accelbench.errors import UsageError
@@ -43,8 +44,7 @@ PLANS = {"latency": Plan("single_stream", Stop(max_s=1.0)), "throughput": Plan("
 @setting_options
 @source_options
 @data_options
-@click.option("--max-drift", type=click.FloatRange(min=0), help="Tolerated relative L2, instead of the task's.")
-@click.option("--min-accuracy", type=click.FloatRange(0, 1), help="Tolerated accuracy, instead of the task's.")
+@limit_options
 @click.option("--force", is_flag=True, help="Write it although it is out of its tolerance; the manifest says so.")
 @click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that a worker's step may take.")
 @click.option(
@@ -63,8 +63,7 @@ def convert(
     given: Given,
     data: Asked | None,
     stages: bool,
-    max_drift: float | None,
-    min_accuracy: float | None,
+    limits: Limits,
     force: bool,
     timeout: float | None,
     output: Path,
@@ -86,7 +85,7 @@ def convert(
         check_batches([subject], [plan], [])
         say(f"{subject.task.id}: float32 reference")
         standard = reference(subject, timeout)
-        allowed = tolerance(subject.task.tolerance, max_drift, min_accuracy)
+        allowed = limits.over(subject.task.tolerance)
         told = command(settings, [(spec, target)])
         setting = Setting("standard", (), allowed, told, timeout, say, stages=stages)
         done = write(subject, spec, target, standard, plan, setting, output, force)

@@ -15,7 +15,7 @@ from accelbench.envs.install import installed, interpreter
 from accelbench.envs.options import resolved
 from accelbench.envs.spec import BackendSpec, backends, find
 from accelbench.errors import UsageError
-from accelbench.model import Target, Tolerance
+from accelbench.model import Target
 from accelbench.passes.names import CHAINED, NOTHING, WORDS, chain
 from accelbench.reference import BACKEND as REFERENCE
 
@@ -87,12 +87,3 @@ def _of(spec: BackendSpec, device: str | None, precisions: Sequence[str], given:
     options = resolved(spec.table, given.get(spec.name, {}), precisions)
     for precision, own in zip(precisions, options, strict=True):
         yield spec, Target(spec.name, device or ANY_DEVICE, precision, own)
-
-
-def tolerance(own: Tolerance, max_drift: float | None, min_accuracy: float | None) -> Tolerance:
-    """A task's ``own`` tolerance, with the limits that the command gives in the place of its own."""
-    return replace(
-        own,
-        max_relative_l2=own.max_relative_l2 if max_drift is None else max_drift,
-        min_accuracy=own.min_accuracy if min_accuracy is None else min_accuracy,
-    )

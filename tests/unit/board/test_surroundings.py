@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from tests.unit.board import factory
 
-from accelbench.board.passes import Pass, passes
 from accelbench.board.surroundings import sharing, told
+from accelbench.figures.passes import Pass, passes
 from accelbench.measure import series
 from accelbench.measure.series import Series
 from accelbench.model import Plan, Stop

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from accelbench.board.passes import Pass
+from accelbench.figures.passes import Pass
 from accelbench.measure.peak import Probe, confirmed, meets
 from accelbench.measure.stats import QUANTILES
 from accelbench.model import Plan, Stop
