@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from accelbench.backends.mnn import adapter
+from accelbench import backends
 from accelbench.backends.protocol import CompileJob, Outputs
 from accelbench.model import Target, TensorSpec
+from accelbench.worker.main import import_adapter
+
+ADAPTER = Path(backends.__path__[0]) / "mnn" / "adapter.py"
 
 JOB = CompileJob(
     model=Path(sys.argv[1]),
@@ -34,6 +37,7 @@ def resident() -> int:
 
 
 def main() -> None:
+    adapter = import_adapter(ADAPTER)
     compiled = adapter.compile(JOB)
     session = adapter.load(compiled, JOB)
     first = session.run({"x": feed(1)})

@@ -1,4 +1,5 @@
 import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -82,6 +83,15 @@ def test_backends_for_absent_hardware_say_so_and_need_more_than_a_python() -> No
         assert "**Untested on hardware.**" in (backend.folder / "README.md").read_text(encoding="utf-8")
     one, other = ((found[name].folder / "ort_session.py").read_bytes() for name in ("onnxruntime-gpu", "ascend"))
     assert one == other, "a folder stands alone, but what both need is one text"
+
+
+def test_a_folder_imports_nothing_of_another_nor_of_itself_as_shipped() -> None:
+    """In a deployable it is a copy that runs."""
+    for backend in spec.backends().values():
+        for file in backend.folder.glob("*.py"):
+            assert set(re.findall(r"accelbench\.backends\.(\w+)", file.read_text(encoding="utf-8"))) <= {"protocol"}, (
+                file
+            )
 
 
 def test_backends_from_outside_are_found(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import MNN
 import numpy as np
+from net import PRECISION, Net
 
-from accelbench.backends.mnn.net import PRECISION, Net
 from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
 from accelbench.model import Compiled, DeviceInfo
