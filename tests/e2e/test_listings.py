@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.e2e.command import accelbench
@@ -76,6 +77,18 @@ def test_backend_list_and_show(tmp_path: Path) -> None:
     row = json.loads(accelbench("backend", "show", "openvino", "--json", cwd=tmp_path).stdout)
     assert row["devices"][0]["id"] == "cpu"
     assert "openvino" in row["packages"]
+
+
+def test_a_broken_backend_is_listed_with_what_is_wrong(tmp_path: Path) -> None:
+    half = tmp_path / "home" / "backends" / "half"
+    half.mkdir(parents=True)
+    (half / "adapter.py").write_text("")
+    ours: dict[str, Any] = {"cwd": tmp_path, "ACCELBENCH_HOME": str(tmp_path / "home")}
+    found = {row["backend"]: row for row in json.loads(accelbench("backend", "list", "--json", **ours).stdout)}
+    assert "backend.toml cannot be read (No such file or directory)" in found["half"]["problem"]
+    assert found["null"]["problem"] is None
+    (line,) = [line for line in accelbench("backend", "list", **ours).stdout.splitlines() if "half" in line]
+    assert line == f"broken: half: {found['half']['problem']}"
 
 
 @pytest.mark.backend

@@ -15,7 +15,7 @@ from accelbench.cli.output import json_option, listing, print_facts, print_json,
 from accelbench.deploy.manifest import BACKEND, MANIFEST
 from accelbench.envs.install import environment_facts, install, installed, register
 from accelbench.envs.install import remove as remove_environment
-from accelbench.envs.spec import BackendSpec, backends, find, is_shipped, read
+from accelbench.envs.spec import BackendSpec, Broken, find, is_shipped, read, survey
 from accelbench.envs.worker import Worker
 from accelbench.model import DeviceInfo
 
@@ -32,10 +32,11 @@ backend.add_command(check)
 @backend.command("list")
 @json_option
 def list_(json_: bool) -> None:
-    """List every known backend and whether it is installed."""
-    found = [(spec, installed(spec)) for spec in backends().values()]
+    """List every known backend and whether it is installed, then the folders of broken ones with what is wrong."""
+    known, broken = survey()
+    found = [(spec, installed(spec)) for spec in known.values()]
     if json_:
-        print_json([_row(spec, there) for spec, there in found])
+        print_json([*(_row(spec, there) for spec, there in found), *map(_broken_row, broken)])
         return
     table = listing("backend", "version", "installed", "environment", "precisions", "title")
     for spec, there in found:
@@ -49,6 +50,8 @@ def list_(json_: bool) -> None:
             spec.table.title + mark,
         )
     print_table(table)
+    for each in broken:
+        click.echo(f"broken: {each.name}: {each.problem}")
 
 
 @backend.command("install")
@@ -119,4 +122,10 @@ def _row(spec: BackendSpec, there: bool) -> dict[str, Any]:
         "untested": spec.table.untested,
         "environment": spec.table.environment.kind,
         "precisions": spec.table.precisions,
+        "problem": None,
     }
+
+
+def _broken_row(broken: Broken) -> dict[str, Any]:
+    unknown = dict.fromkeys(("version", "title", "shipped", "untested", "environment"))
+    return {"backend": broken.name, **unknown, "installed": False, "precisions": (), "problem": broken.problem}

@@ -12,9 +12,9 @@ import click
 
 from accelbench.cli.dialog import Options, dialog, flags_of
 from accelbench.cli.groups import grouped
-from accelbench.cli.parsing import known, options_of
+from accelbench.cli.parsing import options_of
 from accelbench.envs.options import checked, default, takes
-from accelbench.envs.spec import BackendSpec, backends
+from accelbench.envs.spec import BackendSpec, find
 from accelbench.envs.tables import OptionTable
 from accelbench.errors import UsageError
 from accelbench.model import Target
@@ -71,13 +71,15 @@ def read(file: Path) -> Options:
         raise UsageError(f"--options {file} cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"--options {file} is not TOML: {error}") from error
-    everything = backends()
-    known(tables, everything, f"backend in {file}:")
     found: dict[str, dict[str, str]] = {}
     for name, values in tables.items():
+        try:
+            spec = find(name)
+        except UsageError as error:
+            raise UsageError(f"{file}: {error}") from error
         if not isinstance(values, dict):
             raise UsageError(f"{file}: {name} is no table of options, like [{name}]")
-        found[name] = {option: _text(file, everything[name], option, value) for option, value in values.items()}
+        found[name] = {option: _text(file, spec, option, value) for option, value in values.items()}
     return found
 
 

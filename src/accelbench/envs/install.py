@@ -20,7 +20,7 @@ from pathlib import Path
 
 from accelbench import paths
 from accelbench.envs import packages, system
-from accelbench.envs.spec import BackendSpec, backends, is_shipped, read, registry
+from accelbench.envs.spec import BackendSpec, is_shipped, read, registry, taken
 from accelbench.errors import UsageError
 from accelbench.model import Environment
 
@@ -86,11 +86,12 @@ def register(folder: Path) -> BackendSpec:
     """Copy a backend's folder from outside into accelbench's home, where it is found by its name from then on; a copy
     that was made before is replaced. A folder that is known where it lies stays there."""
     spec = read(folder)
-    known, final = backends().get(spec.name), registry() / spec.name
-    if known is not None and known.folder == spec.folder:
-        return known
-    if known is not None and known.folder != final:
-        raise UsageError(f"a backend called {spec.name!r} is there already ({known.folder}): remove it or rename yours")
+    final, others = registry() / spec.name, taken(spec.name)
+    if others == [spec.folder]:
+        return spec
+    for there in others:
+        if there != final:
+            raise UsageError(f"a backend called {spec.name!r} is there already ({there}): remove it or rename yours")
     fresh = final.with_name(f".{spec.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     with paths.building(fresh) as temporary:

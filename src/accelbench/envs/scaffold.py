@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from accelbench import paths
-from accelbench.envs.spec import BackendSpec, backends, read
+from accelbench.envs.spec import BackendSpec, find, read, taken
 from accelbench.errors import UsageError
 
 TEMPLATE = Path(__file__).parent / "template"
@@ -30,15 +30,14 @@ def scaffold(name: str, into: Path) -> BackendSpec:
         raise UsageError(
             f"{name!r} is no name of a backend: that has lower-case letters, digits, '-' and '_', no '-' or '_' first"
         )
-    known = backends()
-    if name in known:
-        raise UsageError(f"a backend is called {name!r} already ({known[name].folder}): choose another name")
-    final = into / name
+    if there := taken(name):
+        raise UsageError(f"a backend is called {name!r} already ({there[0]}): choose another name")
+    final, like = into / name, find(SHARED_WITH)
     with paths.building(final) as folder:
         for path in sorted(TEMPLATE.iterdir()):
             if path.is_file():
                 text = path.read_text(encoding="utf-8").replace(MARK, name)
                 (folder / path.name).write_text(text, encoding="utf-8")
         for file in SHARED:
-            shutil.copyfile(known[SHARED_WITH].folder / file, folder / file)
+            shutil.copyfile(like.folder / file, folder / file)
     return read(final)

@@ -2,7 +2,8 @@
 
 A backend is a folder with ``backend.toml``, ``adapter.py`` and, for an environment of its own, ``requirements.lock``.
 Folders are found in the package, in ``backends/`` of accelbench's home (put there by ``backend install DIR``) and in
-the list ``ACCELBENCH_BACKENDS`` (separated like PATH).
+the list ``ACCELBENCH_BACKENDS`` (separated like PATH). A folder that is no backend, and two of one name, stand in
+nobody's way but of those who ask for them by name.
 """
 
 from __future__ import annotations
@@ -23,6 +24,15 @@ from accelbench.backends.identity import adapter_sha256
 from accelbench.envs.options import resolved
 from accelbench.envs.tables import BackendTable
 from accelbench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A folder where a backend should be: what it seems to be called, and why it cannot be used."""
+
+    name: str
+    folder: Path
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,8 @@ def read(folder: Path) -> BackendSpec:
     try:
         table = BackendTable.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read ({error}): a backend is a folder with backend.toml") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path} cannot be read ({why}): a backend is a folder with backend.toml") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}") from error
     except ValidationError as error:
@@ -88,23 +99,46 @@ def read(folder: Path) -> BackendSpec:
     return spec
 
 
-def backends() -> dict[str, BackendSpec]:
-    """Every backend known here, by name. Raises UsageError when two have the same name."""
-    found: dict[str, BackendSpec] = {}
+def survey() -> tuple[dict[str, BackendSpec], list[Broken]]:
+    """Every backend that can be used here, by name, and every folder where one should be and is not."""
+    found: dict[str, list[BackendSpec]] = {}
+    broken: list[Broken] = []
     for folder in _folders():
-        spec = read(folder)
-        if spec.name in found:
-            raise UsageError(f"{folder} and {found[spec.name].folder} both are backend {spec.name!r}: remove one")
-        found[spec.name] = spec
-    return found
+        try:
+            spec = read(folder)
+        except UsageError as error:
+            broken.append(Broken(folder.name, folder, str(error)))
+        else:
+            found.setdefault(spec.name, []).append(spec)
+    for name, several in found.items():
+        if len(several) > 1:
+            folders = " and ".join(str(spec.folder) for spec in several)
+            broken += [Broken(name, spec.folder, f"{folders} both are {name!r}: remove one") for spec in several]
+    return {name: several[0] for name, several in found.items() if len(several) == 1}, broken
+
+
+def backends() -> dict[str, BackendSpec]:
+    """Every backend that can be used here, by name."""
+    return survey()[0]
 
 
 def find(name: str) -> BackendSpec:
-    """The backend called ``name``. Raises UsageError with the nearest names."""
-    known = backends()
-    if name not in known:
-        raise UsageError(f"no backend is called {name!r}{_near(name, known)}; known are {', '.join(sorted(known))}")
-    return known[name]
+    """The backend called ``name``. Raises UsageError with what is wrong with it, or with the nearest names."""
+    known, broken = survey()
+    if name in known:
+        return known[name]
+    for each in broken:
+        if each.name == name:
+            raise UsageError(f"backend {name!r} cannot be used: {each.problem}")
+    more = f"; broken are {', '.join(each.name for each in broken)}: see 'accelbench backend list'" if broken else ""
+    raise UsageError(f"no backend is called {name!r}{_near(name, known)}; known are {', '.join(sorted(known))}{more}")
+
+
+def taken(name: str) -> list[Path]:
+    """The folders that are a backend called ``name``, or seem to be meant for one."""
+    known, broken = survey()
+    usable = [known[name].folder] if name in known else []
+    return [*usable, *(each.folder for each in broken if each.name == name)]
 
 
 def registry() -> Path:
@@ -122,8 +156,9 @@ def _shipped() -> Path:
 
 def _folders() -> list[Path]:
     listed = [Path(entry) for entry in os.environ.get("ACCELBENCH_BACKENDS", "").split(os.pathsep) if entry]
-    inside = [path.parent for room in (_shipped(), registry()) for path in sorted(room.glob("[!.]*/backend.toml"))]
-    return inside + listed
+    ours = [path.parent for path in sorted(_shipped().glob("*/backend.toml"))]
+    copied = [path for path in sorted(registry().glob("[!.]*")) if path.is_dir()]
+    return list(dict.fromkeys([*ours, *copied, *listed]))
 
 
 def _near(name: str, known: Mapping[str, object]) -> str:

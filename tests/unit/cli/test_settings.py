@@ -76,7 +76,7 @@ def test_flags_go_before_the_file(tmp_path: Path, spec: BackendSpec) -> None:
         ("[stub]\nwarm = 1\n", r"stub\.warm is 1, a int; it takes true or false"),
         ("[stub]\nthreads = 9\n", r"options\.toml: stub\.threads: .*takes int in \[1, 8\]"),
         ("[stub]\nthread = 1\n", r"options\.toml: stub\.thread: .*did you mean threads\?"),
-        ("[stubb]\nthreads = 1\n", r"unknown backend in .*options\.toml: 'stubb': did you mean stub"),
+        ("[stubb]\nthreads = 1\n", r"options\.toml: no backend is called 'stubb' \(did you mean stub"),
         ("stub = 1\n", r"options\.toml: stub is no table of options, like \[stub\]"),
         ("[stub\n", r"options\.toml is not TOML"),
     ],

@@ -283,6 +283,19 @@ def test_a_folder_with_a_name_that_is_taken(tmp_path: Path) -> None:
         register(tmp_path / "mine")
 
 
+def test_a_copy_that_is_broken_is_renewed_and_stands_in_nobodys_way(tmp_path: Path, home: Path) -> None:
+    mine = stub(tmp_path / "mine").folder
+    copy = register(mine).folder
+    (copy / "adapter.py").unlink()
+    assert "stub" not in backends()
+    assert register(mine).adapter.is_file()
+    (home / "backends" / "other").mkdir()
+    other = stub(tmp_path / "fresh").folder
+    toml = other / "backend.toml"
+    toml.write_text(toml.read_text().replace('"stub"', '"other"'))
+    assert register(other) == backends()["other"]
+
+
 def test_a_folder_that_is_registered_again_is_renewed(tmp_path: Path) -> None:
     mine = stub(tmp_path / "mine").folder
     register(mine)

@@ -36,3 +36,9 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
         scaffold("mine", tmp_path)
     with pytest.raises(UsageError, match="a backend is called 'null' already"):
         scaffold("null", tmp_path)
+
+
+def test_the_name_of_a_broken_folder_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELBENCH_BACKENDS", str(tmp_path / "half"))
+    with pytest.raises(UsageError, match=r"a backend is called 'half' already \(.*half\)"):
+        scaffold("half", tmp_path)

@@ -1,6 +1,7 @@
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -107,12 +108,44 @@ def test_backends_from_outside_are_found(tmp_path: Path, home: Path, monkeypatch
     assert "stub" in spec.backends()
 
 
-def test_two_of_the_same_name_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_of_the_same_name_are_told_to_who_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stub(tmp_path / "one")
     stub(tmp_path / "two")
     monkeypatch.setenv("ACCELBENCH_BACKENDS", os.pathsep.join([str(tmp_path / "one"), str(tmp_path / "two")]))
-    with pytest.raises(UsageError, match=r"two and .*one both are backend 'stub': remove one"):
-        spec.backends()
+    with pytest.raises(UsageError, match=r"one and .*two both are 'stub': remove one"):
+        spec.find("stub")
+    known, broken = spec.survey()
+    assert "stub" not in known
+    assert [each.folder for each in broken] == [tmp_path / "one", tmp_path / "two"]
+    assert spec.find("onnxruntime").name == "onnxruntime"
+
+
+def test_a_folder_that_is_listed_twice_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELBENCH_BACKENDS", os.pathsep.join([str(stub(tmp_path / "one").folder)] * 2))
+    assert spec.find("stub").folder == tmp_path / "one"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (lambda folder: (folder / "backend.toml").unlink(), "backend.toml cannot be read"),
+        (lambda folder: (folder / "adapter.py").unlink(), "has no adapter.py"),
+        (lambda folder: (folder / "backend.toml").write_bytes(b""), "backend.toml: name: "),
+        (lambda folder: (folder / "backend.toml").write_bytes(b"\xff\xfe"), "backend.toml cannot be read"),
+    ],
+)
+def test_a_broken_folder_stops_only_who_names_it(home: Path, spoil: Callable[[Path], object], problem: str) -> None:
+    folder = home / "backends" / "half"
+    folder.parent.mkdir(parents=True)
+    spoil(stub(folder).folder)
+    known, (broken,) = spec.survey()
+    assert {"onnxruntime", "null"} <= set(known)
+    assert (broken.name, broken.folder) == ("half", folder)
+    assert problem in broken.problem
+    with pytest.raises(UsageError, match=f"backend 'half' cannot be used: .*{problem}"):
+        spec.find("half")
+    with pytest.raises(UsageError, match=r"no backend is called 'haaf'.*; broken are half: see"):
+        spec.find("haaf")
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
