@@ -14,11 +14,11 @@ from tests.unit.report.sample import report as sample
 
 from accelbench import model
 from accelbench.errors import AccelbenchError, UsageError
-from accelbench.report import codec
+from accelbench.report import canonical, codec
 
 SCALARS: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(max_size=8),
-    int: st.integers(codec.INTEGERS[0], codec.INTEGERS[-1]),
+    int: st.integers(canonical.INTEGERS[0], canonical.INTEGERS[-1]),
     float: st.floats(allow_nan=False, allow_infinity=False),
     bool: st.booleans(),
     types.NoneType: st.none(),
