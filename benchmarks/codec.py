@@ -46,7 +46,7 @@ def decoder(candidate: str) -> Decoder:
         decode: Decoder = msgspec.json.Decoder(model.Report).decode
         return decode
     if candidate == "pydantic":
-        return codec.ADAPTER.validate_json
+        return codec.REPORTS.adapter.validate_json
     return lambda data: codec.decode(data, "report.json")
 
 

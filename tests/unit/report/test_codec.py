@@ -150,14 +150,14 @@ def test_what_is_no_report_is_refused(data: bytes) -> None:
         codec.verify_id(data, "x")
 
 
-def test_an_older_schema_is_upgraded_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    def rename(document: codec.Document) -> codec.Document:
+def test_an_older_schema_is_upgraded_step_by_step() -> None:
+    def rename(document: Document) -> Document:
         document["created"] = document.pop("made")
         return {**document, "schema": 1}
 
-    monkeypatch.setattr(codec, "UPGRADES", {0: rename})
+    form = replace(codec.REPORTS, upgrades={0: rename})
     old = codec.encode(sample(bins=2)).decode().replace('"created":', '"made":').replace('"schema":1', '"schema":0')
-    assert codec.decode(old.encode(), "x") == sample(bins=2)
+    assert form.decode(old.encode(), "x") == sample(bins=2)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,104 @@
+"""How a noun is stored: strict when read, canonical when written, named by the hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from accelbench.errors import AccelbenchError, UsageError
+from accelbench.report.canonical import Document, canonical, complaint, parse, plain
+
+
+class Stored(Protocol):
+    """A frozen dataclass with the number of its schema and the hash of its content."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def schema(self) -> int: ...
+
+    @property
+    def id(self) -> str: ...
+
+
+Noun = TypeVar("Noun", bound=Stored)
+
+
+@dataclass(frozen=True)
+class Form(Generic[Noun]):
+    """How a noun, ``called`` so in errors, is stored in the present ``schema``. ``upgrades[n]`` turns a document of
+    schema n into one of schema n + 1."""
+
+    called: str
+    adapter: TypeAdapter[Noun]
+    schema: int
+    upgrades: Mapping[int, Callable[[Document], Document]] = field(default_factory=dict)
+
+    def encode(self, noun: Noun) -> bytes:
+        """The canonical bytes of ``noun``. Whatever is written can be read: AccelbenchError names the field that cannot
+        (wrong type, NaN, infinity, text that is not Unicode)."""
+        return self._dump(self._normal(noun))
+
+    def decode(self, data: bytes, where: str) -> Noun:
+        """The noun in ``data``, upgraded to the present schema.
+
+        Raises UsageError with one line: ``where``, the path of the field, and what is wrong. Refused are unknown,
+        missing and mistyped fields, duplicate keys, NaN and infinities, integers beyond 64 bits, other encodings than
+        UTF-8 and deep nesting.
+        """
+        document = parse(data, where, f"a {self.called}")
+        upgraded = self._upgrade(document, where)
+        try:
+            return self.adapter.validate_json(data if upgraded is document else json.dumps(upgraded))
+        except ValidationError as error:
+            raise UsageError(f"{where}: {complaint(error)}") from None
+
+    def identify(self, noun: Noun) -> Noun:
+        """``noun`` with its ``id``: the sha256 of the canonical content without the id."""
+        normal = self._normal(noun)
+        content = plain(normal, what=self.called)
+        del content["id"]
+        return replace(normal, id=hashlib.sha256(canonical(content)).hexdigest())
+
+    def verify_id(self, data: bytes, where: str) -> None:
+        """Raise AccelbenchError when the stored bytes are not canonical or not what their id was made from: any edit.
+        Holds for documents of every schema. UsageError when they are no such document at all."""
+        document = parse(data, where, f"a {self.called}")
+        try:
+            stored = canonical(document)
+            claimed = document.pop("id", None)
+            intact = data == stored and claimed == hashlib.sha256(canonical(document)).hexdigest()
+        except ValueError:  # NaN or half a surrogate pair: never written by us
+            intact = False
+        if not intact:
+            raise AccelbenchError(
+                f"{where}: the content does not match the {self.called}'s id; it was changed after it was made"
+            )
+
+    def _normal(self, noun: Noun) -> Noun:
+        """What a reader gets: integers in places of floats are floats, sequences are tuples."""
+        try:
+            return self.decode(self._dump(noun), self.called)
+        except UsageError as error:
+            raise AccelbenchError(f"cannot be stored: {error}") from None
+
+    def _dump(self, noun: Noun) -> bytes:
+        return canonical(plain(noun, what=self.called))
+
+    def _upgrade(self, document: Document, where: str) -> Document:
+        """The document as the present schema has it: the same object when it is so already."""
+        found: int = document["schema"]
+        for schema in range(found, self.schema):
+            if schema not in self.upgrades:
+                raise UsageError(f"{where}: schema {found} is not one of accelbench's (1 to {self.schema})")
+            document = self.upgrades[schema](document)
+        if found > self.schema:
+            raise UsageError(
+                f"{where}: schema {found}, but this accelbench reads up to {self.schema}: use a later accelbench"
+            )
+        return document
