@@ -37,6 +37,22 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     return front * value
 
 
+def student_t(freedom: float, level: float) -> float:
+    """The quantile of Student's t at a ``level`` above one half, by bisection of its distribution function, which is
+    1 − I_x(ν/2, 1/2)/2 with x = ν/(ν + t²) (DLMF 8.17)."""
+    low, high = 0.0, 1.0
+
+    def above(t: float) -> float:
+        return incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2
+
+    while above(high) > 1 - level:
+        low, high = high, 2 * high
+    while high - low > 1e-10 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if above(middle) > 1 - level else (low, middle)
+    return high
+
+
 def student_t95(freedom: float) -> float:
     """The 97.5th percentile of Student's t, by the expansion in 1/ν (Abramowitz and Stegun 26.7.5); within 0.2 % for
     ν ≥ 3, wider than the truth never by more than 0.01 %."""

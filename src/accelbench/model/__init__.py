@@ -8,7 +8,7 @@ This package runs inside vendors' environments too: standard library only, Pytho
 """
 
 from accelbench.model.compiled import Artifact, Build, Compiled, Contents, Coverage, OpTime, Placement
-from accelbench.model.measured import Audit, Integrity, LoadGen, Measurement, StopReason
+from accelbench.model.measured import Audit, Compliance, Integrity, LoadGen, Measurement, StopReason
 from accelbench.model.plan import Plan, Purpose, Scenario, Stop
 from accelbench.model.quality import DriftSums, Quality, Score, Verdict
 from accelbench.model.report import (
@@ -24,6 +24,7 @@ from accelbench.model.report import (
     TaskFacts,
     Weights,
 )
+from accelbench.model.reproduction import REPRODUCTION_SCHEMA, Judged, Outputs, Reproduced, Reproduction
 from accelbench.model.strict import STRICT
 from accelbench.model.target import DeviceInfo, Target
 from accelbench.model.task import (
@@ -41,11 +42,13 @@ from accelbench.model.task import (
 
 __all__ = [
     "REPORT_SCHEMA",
+    "REPRODUCTION_SCHEMA",
     "STRICT",
     "Artifact",
     "Audit",
     "Build",
     "Compiled",
+    "Compliance",
     "Contents",
     "Coverage",
     "Dataset",
@@ -59,16 +62,20 @@ __all__ = [
     "Harness",
     "Host",
     "Integrity",
+    "Judged",
     "LoadGen",
     "Measurement",
     "Metric",
     "OpTime",
+    "Outputs",
     "Placement",
     "Plan",
     "Purpose",
     "Quality",
     "RealData",
     "Report",
+    "Reproduced",
+    "Reproduction",
     "Scenario",
     "Score",
     "Stage",

@@ -14,7 +14,7 @@ from tests.unit.measure.made import MS, closed, columns, noisy
 
 from accelbench.errors import UsageError
 from accelbench.measure import stats
-from accelbench.measure.special import incomplete_beta, student_t95
+from accelbench.measure.special import incomplete_beta, student_t, student_t95
 from accelbench.measure.stopping import Looks
 from accelbench.model import Stop
 
@@ -39,6 +39,12 @@ def test_incomplete_beta_ends() -> None:
 @pytest.mark.parametrize("freedom", [3, 4, 8, 25, 128])
 def test_student_t(freedom: int) -> None:
     assert student_t95(freedom) == pytest.approx(float(scipy_stats.t.ppf(0.975, freedom)), rel=2e-3)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 4, 12, 200])
+@pytest.mark.parametrize("level", [0.6, 0.975, 0.9995])
+def test_quantiles_of_student_t_at_any_level(freedom: int, level: float) -> None:
+    assert student_t(freedom, level) == pytest.approx(float(scipy_stats.t.ppf(level, freedom)), rel=1e-8)
 
 
 # MLPerf Inference's published minimum query counts for the early-stopping bound.

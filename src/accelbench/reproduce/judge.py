@@ -1,0 +1,158 @@
+"""Whether figures came out again: the first report's single value against those of a few runs.
+
+A time scatters from run to run by more than the interval within one run tells: another process, another placement of
+memory, another hour. So that scatter is taken from the runs again, pooled over the passes that have the same figure,
+and the first run is granted the same. With k runs and pooled standard deviation s of the logarithm, the logarithm of
+the ratio has the variance max(s², w²) + s²/k, where w is the first run's own standard error; the interval is
+Student's, at a level divided by the number of figures and of looks (Bonferroni).
+
+- *not reproduced*: the whole interval lies beyond the margin;
+- *reproduced*: the ratio lies within the margin, and the interval excludes three margins, so that a change of that size
+  would have been seen;
+- *ambiguous*: anything else; more runs, or a quieter machine, can decide it.
+
+Figures that do not scatter (accuracy, agreement, drift, sizes) are within the margin in every run, or not reproduced.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+from accelbench.figures.figures import Figure
+from accelbench.measure.special import Z95, student_t
+from accelbench.model.reproduction import Judged, Reproduced
+
+MARGIN = 0.03
+MARGINS: Mapping[str, float] = {
+    "latency_p50_s": MARGIN,
+    "latency_p99_s": 0.10,
+    "throughput": MARGIN,
+    "size_bytes": MARGIN,
+    "sparsity": MARGIN,
+    "accuracy": MARGIN,
+    "agreement": MARGIN,
+    "relative_l2": MARGIN,
+    "sqnr_db": MARGIN,
+}
+"""The figures that are judged, each with the ratio minus 1 that does not matter. Of SQNR it is that of the noise's
+amplitude. Compile time is not among them: it is seen once a run and depends on what the machine has in its caches."""
+
+TIMED = frozenset({"latency_p50_s", "latency_p99_s", "throughput"})
+VISIBLE = 3
+"""A figure is reproduced only where a change of so many margins would have been seen."""
+
+LEVEL = 0.05
+LOOKS = (3, 5, 7)
+"""After how many runs the figures are judged; it ends where none is ambiguous any more."""
+
+ROUNDING_L2, ROUNDING_DB = 1e-6, 120.0
+"""Drift below this is float32's own rounding, whose size is no property of a stack."""
+
+Key = tuple[str, int | None]
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """The standard deviation of a figure's logarithm from run to run, and its degrees of freedom."""
+
+    deviation: float
+    freedom: int
+
+
+def judged(
+    first: Iterable[Figure],
+    runs: Sequence[Mapping[Key, Figure]],
+    *,
+    margin: float | None = None,
+    looks: int = len(LOOKS),
+    level: float = LEVEL,
+    elsewhere: Sequence[str] = (),
+) -> tuple[Judged, ...]:
+    """Every figure of ``first`` that is judged, against ``runs``, which have them by name and by the position of the
+    pass in the first report. ``margin`` replaces that of every figure. With differences of the machines in
+    ``elsewhere`` times are not comparable."""
+    wanted = [figure for figure in first if figure.name in MARGINS]
+    margins = {name: MARGINS[name] if margin is None else margin for name in MARGINS}
+    tests = sum(figure.name in TIMED for figure in wanted) * looks
+    scatter = {name: _scatter([_logs(figure, runs) for figure in wanted if figure.name == name]) for name in TIMED}
+    found = []
+    for figure in wanted:
+        again = tuple(run[key].value for run in runs if (key := (figure.name, figure.measurement)) in run)
+        blank = Judged(
+            figure.name, figure.measurement, figure.value, again, None, None, None, margins[figure.name], "ambiguous"
+        )
+        if figure.name not in TIMED:
+            found.append(_exact(blank, len(runs)))
+        elif elsewhere:
+            found.append(replace(blank, outcome="not_comparable", reasons=tuple(elsewhere)))
+        else:
+            found.append(_timed(blank, figure, scatter[figure.name], level / max(tests, 1)))
+    return tuple(found)
+
+
+def _scatter(groups: Sequence[Sequence[float]]) -> Scatter:
+    """Pooled over groups of logarithms, each about its own mean."""
+    freedom = sum(max(len(logs) - 1, 0) for logs in groups)
+    squares = sum((each - fmean(logs)) ** 2 for logs in groups if logs for each in logs)
+    return Scatter(math.sqrt(squares / freedom) if freedom else math.inf, freedom)
+
+
+def _logs(figure: Figure, runs: Sequence[Mapping[Key, Figure]]) -> list[float]:
+    key = (figure.name, figure.measurement)
+    return [math.log(run[key].value) for run in runs if key in run and run[key].value > 0]
+
+
+def _timed(blank: Judged, figure: Figure, scatter: Scatter, level: float) -> Judged:
+    reasons = tuple(f"the first run's pass is not valid: {each}" for each in figure.against)
+    logs = [math.log(value) for value in blank.again if value > 0]
+    if not logs or figure.value <= 0:
+        return replace(blank, reasons=(*reasons, "no run again gave this figure"))
+    centre = fmean(logs) - math.log(figure.value)
+    ratio = math.exp(centre)
+    if not scatter.freedom:
+        return replace(blank, ratio=ratio, reasons=(*reasons, "one run again does not tell how runs scatter"))
+    own = max(scatter.deviation, _standard_error(figure))
+    half = student_t(scatter.freedom, 1 - level / 2) * math.hypot(own, scatter.deviation / math.sqrt(len(logs)))
+    low, high = math.exp(centre - half), math.exp(centre + half)
+    return replace(
+        blank, ratio=ratio, low=low, high=high, outcome=_outcome(centre, half, blank.margin), reasons=reasons
+    )
+
+
+def _outcome(centre: float, half: float, margin: float) -> Reproduced:
+    width = math.log1p(margin)
+    if abs(centre) - half > width:
+        return "not_reproduced"
+    seen = abs(centre) + half < math.log1p(VISIBLE * margin)
+    return "reproduced" if abs(centre) <= width and seen else "ambiguous"
+
+
+def _standard_error(figure: Figure) -> float:
+    """Of the figure's logarithm, from its interval within the run; zero where it has none."""
+    if not figure.low or not figure.high or figure.low <= 0:
+        return 0.0
+    return math.log(figure.high / figure.low) / (2 * Z95)
+
+
+def _exact(blank: Judged, runs: int) -> Judged:
+    if not blank.again:
+        return replace(blank, outcome="not_reproduced", reasons=("no run again gave this figure",))
+    missing = runs - len(blank.again)
+    if missing:
+        return replace(blank, outcome="not_reproduced", reasons=(f"{missing} of {runs} runs did not give this figure",))
+    worst = max(blank.again, key=lambda value: abs(value - blank.first))
+    ratio = worst / blank.first if blank.first else None
+    same = _close(blank.name, blank.first, worst, blank.margin)
+    return replace(blank, ratio=ratio, outcome="reproduced" if same else "not_reproduced")
+
+
+def _close(name: str, first: float, again: float, margin: float) -> bool:
+    if name == "sqnr_db":
+        both = first >= ROUNDING_DB and again >= ROUNDING_DB
+        return both or abs(first - again) <= 20 * math.log10(1 + margin)
+    if name == "relative_l2" and max(first, again) <= ROUNDING_L2:
+        return True
+    return abs(again - first) <= margin * abs(first)
