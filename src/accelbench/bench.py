@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -55,16 +56,16 @@ class Bench:
         new file ``telemetry``. Without ``audited`` the harness looks at nothing but the queries. ``check`` comes
         first."""
         build = self.prepare(plan)
-        return self._worker.measure(
-            plan,
-            feeds=self._subject.feeds.path,
-            outputs=self.outputs,
-            columns=columns.absolute(),
-            batched=self._subject.task.batched,
-            concurrency=build.compiled.concurrency,
-            telemetry=telemetry,
-            audited=audited,
-        )
+        return self._timed(build, plan, self._subject.feeds.path, self.outputs, columns, telemetry, audited)
+
+    def measure_on(self, samples: Path, plan: Plan, columns: Path) -> Measurement:
+        """Time a pass on other samples than the subject's, which are run once before; nothing is kept of that."""
+        build, task = self.prepare(plan), self._subject.task
+        outputs = Path(tempfile.mkdtemp(dir=self._work)) / "outputs"
+        self._worker.infer(samples, outputs, batch=plan.compiled_batch, batched=task.batched)
+        measured = self._timed(build, plan, samples, outputs, columns, None, True)
+        shutil.rmtree(outputs.parent)
+        return measured
 
     def prepare(self, plan: Plan) -> Build:
         """Have the form loaded that ``plan`` needs."""
@@ -90,6 +91,27 @@ class Bench:
         for name in build.compiled.files:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(Path(job.work) / name, folder / name)
+
+    def _timed(
+        self,
+        build: Build,
+        plan: Plan,
+        feeds: Path,
+        outputs: Path,
+        columns: Path,
+        telemetry: Path | None,
+        audited: bool,
+    ) -> Measurement:
+        return self._worker.measure(
+            plan,
+            feeds=feeds,
+            outputs=outputs,
+            columns=columns.absolute(),
+            batched=self._subject.task.batched,
+            concurrency=build.compiled.concurrency,
+            telemetry=telemetry,
+            audited=audited,
+        )
 
     def _passed(self, batch: int) -> Model:
         """The subject's model for ``batch`` after the target's passes."""

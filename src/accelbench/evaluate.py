@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from accelbench.envs.worker import Worker
 from accelbench.errors import Unsupported, WorkerError
 from accelbench.model import (
     REPORT_SCHEMA,
+    Compliance,
     DeviceInfo,
     Effort,
     Environment,
@@ -48,6 +50,9 @@ from accelbench.tensors import TensorSet, TensorWriter
 from accelbench.worker.infer import batches
 from accelbench.zoo.subject import Subject
 
+SEEDS = 2**31
+"""How many seeds a compliance pass draws from."""
+
 Driver = Literal["accelbench", "loadgen"]
 
 
@@ -67,7 +72,7 @@ class Setting:
     typed, the time limit of one step in seconds (None: the backend's own), who is told what is being done, and the
     driver: with ``loadgen`` every pass is followed by a run under LoadGen. After the ``plans`` come the
     ``searches``; both may be empty where there is something to ``keep``. With ``stages`` the host's steps on real data
-    are timed too."""
+    are timed too; with ``compliance`` each of the plans once more, with a seed that is drawn here."""
 
     effort: Effort
     plans: tuple[Plan, ...]
@@ -79,6 +84,7 @@ class Setting:
     searches: tuple[Search, ...] = ()
     stages: bool = False
     keep: Keep | None = None
+    compliance: bool = False
 
 
 @dataclass
@@ -95,6 +101,7 @@ class Facts:
     measurements: list[Measurement] = field(default_factory=list)
     loadgen: list[LoadGen] = field(default_factory=list)
     stages: tuple[Stage, ...] = ()
+    compliance: list[Compliance] = field(default_factory=list)
 
 
 def evaluate(
@@ -151,6 +158,8 @@ def _steps(
         time = partial(_time, bench, setting, stage, facts)
         for plan in plans:
             time(plan)
+            if setting.compliance:
+                _comply(bench, subject, setting, stage, work, facts)
         for wanted in setting.searches:
             facts.reasons += search(wanted, time, setting.say)
         if setting.driver == "loadgen":
@@ -177,6 +186,21 @@ def _time(bench: Bench, setting: Setting, stage: Path, facts: Facts, plan: Plan)
     trace = _kept_trace(plan, stage)
     facts.measurements.append(replace(measured, columns=columns, telemetry=told, trace=trace))
     return stage / columns
+
+
+def _comply(bench: Bench, subject: Subject, setting: Setting, stage: Path, work: Path, facts: Facts) -> None:
+    """The last timed pass once more, with another seed and on the samples that this seed draws."""
+    position, seed = len(facts.measurements) - 1, 1 + secrets.randbelow(SEEDS)
+    timed = facts.measurements[position]
+    plan, columns = replace(timed.plan, seed=seed), f"compliance/{position}"
+    setting.say(f"measuring {plan.scenario}, batch {plan.batch}, again with seed {seed}")
+    samples, told = subject.feeds.path, None
+    if subject.fresh:
+        samples = work / f"fresh-{position}"
+        subject.fresh(seed, samples)
+        told = TensorSet(samples).sha256()
+    measured = bench.measure_on(samples, plan, stage / columns)
+    facts.compliance.append(Compliance(position, seed, told, replace(measured, columns=columns, trace=timed.trace)))
 
 
 def _kept_trace(plan: Plan, stage: Path) -> str | None:
@@ -274,4 +298,5 @@ def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts)
         loadgen=tuple(facts.loadgen),
         data=subject.real.facts(subject.scored) if subject.real else None,
         stages=facts.stages,
+        compliance=tuple(facts.compliance),
     )

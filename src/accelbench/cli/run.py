@@ -56,6 +56,11 @@ from accelbench.zoo.real import Asked
     show_default=True,
     help="`loadgen`: each pass is followed by a run of the same session under MLPerf's LoadGen.",
 )
+@click.option(
+    "--compliance",
+    is_flag=True,
+    help="Each pass is followed by one with a drawn seed, on samples of that seed. Always so with --submission.",
+)
 @click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that a worker's step may take.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's reports and page.")
 @rival_options
@@ -75,6 +80,7 @@ def run(
     limits: Limits,
     settings: Settings,
     driver: Driver,
+    compliance: bool,
     timeout: float | None,
     output: Path | None,
     rivals: Rivals,
@@ -101,7 +107,8 @@ def run(
         check_batches(subjects, asked, sought)
         folder = RunDirectory.create(output)
         told = command(settings, chosen)
-        setting = Setting(load.effort, asked, None, told, timeout, say, driver, sought, stages)
+        again = compliance or load.effort == "submission"
+        setting = Setting(load.effort, asked, None, told, timeout, say, driver, sought, stages, compliance=again)
         done = evaluated(subjects, chosen, folder, setting, limits, rivals)
     if json_:
         _print_json(done, folder.path if rivals.ab else None)

@@ -83,6 +83,23 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class Compliance:
+    """The timed pass at position ``of`` in the report once more, under a ``seed`` that was drawn while the run went on.
+
+    Its samples were drawn with that seed too, so that no stack can have met them: ``samples_sha256`` is the hash over
+    them, None where the subject's samples are given and cannot be drawn anew. The outputs of ``measurement`` are held
+    against an accuracy pass over the same samples.
+    """
+
+    __pydantic_config__ = STRICT
+
+    of: int
+    seed: int
+    samples_sha256: str | None
+    measurement: Measurement
+
+
+@dataclass(frozen=True)
 class LoadGen:
     """One run of the same session under MLPerf's LoadGen, beside the timed pass of ``plan``: another clock than ours.
 

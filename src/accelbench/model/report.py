@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from accelbench.model.compiled import Artifact, Build
-from accelbench.model.measured import LoadGen, Measurement
+from accelbench.model.measured import Compliance, LoadGen, Measurement
 from accelbench.model.quality import Quality
 from accelbench.model.strict import STRICT
 from accelbench.model.target import DeviceInfo, Target
@@ -162,3 +162,4 @@ class Report:
     harness: Harness | None = None
     data: DatasetFacts | None = None
     stages: tuple[Stage, ...] = ()
+    compliance: tuple[Compliance, ...] = ()

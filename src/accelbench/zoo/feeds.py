@@ -77,6 +77,22 @@ def calibration(task: Task, folder: Path) -> Feeds:
     return _kept(task, folder, replace(own, seed=own.seed + OTHER_SEED, count=min(CALIBRATION_COUNT, own.count)))
 
 
+def draw(task: Task, folder: Path, seed: int, into: Path) -> None:
+    """Write samples of the same distribution that nobody has seen to the new folder ``into``, as many as calibration
+    has; they are not kept. ``seed`` is above 0."""
+    own = task.dataset
+    records, _ = KINDS[own.kind](replace(own, seed=own.seed + seed, count=min(CALIBRATION_COUNT, own.count)), folder)
+    with TensorWriter(into) as writer:
+        for record in records:
+            writer.append(record)
+
+
+def labels(task: Task, folder: Path) -> Array | None:
+    """The labels of the task's samples without the samples: one row each, None where they mean nothing. Raises
+    UsageError when the file that they are read from is damaged."""
+    return KINDS[task.dataset.kind](task.dataset, folder)[1]
+
+
 def keep(key: object, make: Callable[[], Source]) -> Feeds:
     """What ``make`` gives, kept under the hash of ``key``; made only when it is not there."""
     name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]

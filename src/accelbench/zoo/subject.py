@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from accelbench.errors import UsageError
@@ -13,7 +13,7 @@ from accelbench.model import Task
 from accelbench.zoo import catalogue, user, user_feeds
 from accelbench.zoo.download import Progress
 from accelbench.zoo.facts import facts_of
-from accelbench.zoo.feeds import Feeds, calibration, feeds
+from accelbench.zoo.feeds import Feeds, calibration, draw, feeds
 from accelbench.zoo.graph_facts import GraphFacts, graph_facts
 from accelbench.zoo.materialise import Model, materialise
 from accelbench.zoo.real import Asked, Real, real
@@ -28,7 +28,8 @@ KINDS = ("shipped", *DOWNLOADED, "seeded")
 class Subject:
     """A task ready to be evaluated. ``model(batch)`` is its complete ONNX file for that batch; ``feeds`` are the
     samples of the accuracy pass and of the timed passes, ``calibration`` other ones of the same distribution, for
-    precisions that need to see data; ``facts`` are counted from the graph for one sample. ``roster`` is the name of the
+    precisions that need to see data, ``fresh(seed, folder)`` writes ones that nobody has seen (None: those of real
+    data and of users are given); ``facts`` are counted from the graph for one sample. ``roster`` is the name of the
     list that gives the task its tier. ``real`` are the real data that the feeds are made of."""
 
     task: Task
@@ -39,6 +40,7 @@ class Subject:
     facts: GraphFacts
     roster: str | None = None
     real: Real | None = None
+    fresh: Callable[[int, Path], None] | None = None
 
     @property
     def scored(self) -> bool:
@@ -87,6 +89,7 @@ def from_task(
         facts=facts_of(task, folder),
         roster=roster,
         real=found,
+        fresh=None if found else partial(draw, task, folder),
     )
 
 
