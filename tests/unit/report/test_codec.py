@@ -151,7 +151,7 @@ def test_what_is_no_report_is_refused(data: bytes) -> None:
 
 
 def test_an_older_schema_is_upgraded_step_by_step() -> None:
-    def rename(document: Document) -> Document:
+    def rename(document: canonical.Document) -> canonical.Document:
         document["created"] = document.pop("made")
         return {**document, "schema": 1}
 
