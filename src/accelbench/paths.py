@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from accelbench.errors import UsageError
 
@@ -51,6 +52,34 @@ def _rename(temporary: Path, final: Path) -> None:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
         shutil.rmtree(temporary)
+
+
+@contextmanager
+def writing(final: Path, replace: bool = False, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """A new file, open for reading and writing, that becomes ``final`` when the block ends well and disappears when it
+    does not; it is on the disk before it gets its name. Raises UsageError when ``final`` is there already, unless it
+    is to be replaced, and one that names it when the disk is full or not writable."""
+    refusal = UsageError(f"{final} exists already; it is never overwritten: choose another path or remove it")
+    if final.exists() and not replace:
+        raise refusal
+    with disk_errors(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{final.name[:80]}.", dir=final.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "w+b") as file:
+                yield file
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                os.fsync(file.fileno())
+            if replace:
+                temporary.replace(final)
+            else:
+                final.hardlink_to(temporary)
+        except FileExistsError:
+            raise refusal from None
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src"
 
-CORE = {"click", "numpy", "onnx", "pydantic", "rich", "safetensors"}
+CORE = {"click", "cryptography", "numpy", "onnx", "pydantic", "rich", "safetensors"}
 WITH_THEM = {
-    "annotated_types", "colorama", "google", "markdown_it", "mdurl", "ml_dtypes", "pydantic_core", "pygments",
-    "typing_extensions", "typing_inspection",
+    "_cffi_backend", "annotated_types", "colorama", "google", "markdown_it", "mdurl", "ml_dtypes", "pydantic_core",
+    "pygments", "typing_extensions", "typing_inspection",
 }  # fmt: skip
 WORKER_SIDE = ("model", "errors", "tensors", "measure", "backends/protocol", "worker")
 

@@ -118,7 +118,7 @@ def verify(folder: Path) -> tuple[str, ...]:
     Raises as ``open_report`` does.
     """
     report, folder = open_report(folder)
-    there = {name: path for name, path in _files(folder).items() if name not in (REPORT, PRIVATE)}
+    there = {name: path for name, path in files_in(folder).items() if name not in (REPORT, PRIVATE)}
     findings = [f"{name}: not named in the report" for name in sorted(there.keys() - report.files.keys())]
     for name, sha256 in sorted(report.files.items()):
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
@@ -127,7 +127,7 @@ def verify(folder: Path) -> tuple[str, ...]:
             findings.append(f"{name}: missing")
         elif not _is_plain(there[name]):
             findings.append(f"{name}: not a plain file")
-        elif _sha256(there[name]) != sha256:
+        elif sha256_of(there[name]) != sha256:
             findings.append(f"{name}: content differs")
     return tuple(findings)
 
@@ -151,7 +151,7 @@ def _fresh() -> Path:
     return path
 
 
-def _files(folder: Path) -> dict[str, Path]:
+def files_in(folder: Path) -> dict[str, Path]:
     """Everything but directories under ``folder``, by its relative path with slashes; links are not followed."""
     return {
         Path(base, name).relative_to(folder).as_posix(): Path(base, name)
@@ -165,21 +165,22 @@ def _is_plain(path: Path) -> bool:
 
 
 def _hashes(staging: Path) -> dict[str, str]:
-    files = _files(staging)
+    files = files_in(staging)
     for name, path in files.items():
         if name in (REPORT, PRIVATE) or not _is_plain(path):
             raise AccelbenchError(f"{name} cannot be part of a report: only plain files of other names can")
-    return {name: _sha256(path) for name, path in sorted(files.items())}
+    return {name: sha256_of(path) for name, path in sorted(files.items())}
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The sha256 of the file's content, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _seal(folder: Path) -> None:
     """Make every file read-only and have all of it on disk before it gets its name."""
-    for name, path in _files(folder).items():
+    for name, path in files_in(folder).items():
         path.chmod(0o400 if name == PRIVATE else 0o444)
         _sync(path)
     for base, _, _ in os.walk(folder, topdown=False):
