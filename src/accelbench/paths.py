@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,8 +40,9 @@ def building(final: Path) -> Iterator[Path]:
         temporary = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
         try:
             temporary.chmod(0o755)
-            yield temporary
-            _rename(temporary, final)
+            with held(temporary):
+                yield temporary
+                _rename(temporary, final)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
@@ -52,6 +55,43 @@ def _rename(temporary: Path, final: Path) -> None:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
         shutil.rmtree(temporary)
+
+
+FRESH_S = 60.0
+"""A hidden folder younger than this may be one whose maker has not locked it yet."""
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The folder is somebody's at work: ``sweep`` leaves it until the block ends or this process is gone. On a file
+    system without locks nothing is held, and nothing swept."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def sweep(room: Path, fresh_s: float = FRESH_S) -> int:
+    """Remove the hidden folders in ``room`` that writers left who were killed: those that nobody holds and that have
+    not changed for ``fresh_s`` seconds. Returns how many."""
+    swept = 0
+    with os.scandir(room) as entries:
+        hidden = [Path(entry.path) for entry in entries if entry.name.startswith(".")]
+    for folder in hidden:
+        with suppress(OSError):
+            if not folder.is_dir() or folder.is_symlink() or time.time() - folder.stat().st_mtime < fresh_s:
+                continue
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+                swept += 1
+            finally:
+                os.close(descriptor)
+    return swept
 
 
 @contextmanager

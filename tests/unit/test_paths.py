@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from accelbench.errors import UsageError
-from accelbench.paths import building, disk_errors, home
+from accelbench.paths import building, disk_errors, held, home, sweep
 
 
 def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -60,3 +60,16 @@ def test_disk_errors_name_the_place(code: int, kind: type[Exception], text: str)
 def test_other_os_errors_pass_through() -> None:
     with pytest.raises(FileNotFoundError), disk_errors(Path("place")):
         raise FileNotFoundError(errno.ENOENT, "because")
+
+
+def test_what_a_killed_writer_left_is_swept_and_what_somebody_holds_is_not(tmp_path: Path) -> None:
+    for name in (".left", ".held", "whole"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("x")
+    (tmp_path / ".file").write_text("x")
+    assert sweep(tmp_path) == 0, "all of it is fresh"
+    with held(tmp_path / ".held"), building(tmp_path / "other") as folder:
+        assert sweep(tmp_path, fresh_s=0) == 1
+        assert {path.name for path in tmp_path.iterdir()} == {".held", "whole", ".file", folder.name}
+    assert sweep(tmp_path, fresh_s=0) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"whole", ".file", "other"}

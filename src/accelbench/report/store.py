@@ -26,7 +26,7 @@ from typing import Any
 
 from accelbench.errors import AccelbenchError, UsageError
 from accelbench.model import Report
-from accelbench.paths import disk_errors
+from accelbench.paths import disk_errors, held
 from accelbench.report import codec
 
 REPORT = "report.json"
@@ -66,7 +66,8 @@ class RunDirectory:
         with disk_errors(self.path):
             folder = Path(tempfile.mkdtemp(prefix=".staging-", dir=self.reports))
         try:
-            yield folder
+            with held(folder):
+                yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -83,10 +84,15 @@ class RunDirectory:
                 raise UsageError(f"{final} exists already; a report is never overwritten")
             (staging / REPORT).write_bytes(codec.encode(report))
             (staging / PRIVATE).write_text(json.dumps(private, indent=2, sort_keys=True), encoding="utf-8")
-            _seal(staging)
-            staging.rename(final)
-            _sync(self.reports)
+            place(staging, final)
         return final
+
+
+def place(staging: Path, final: Path) -> None:
+    """Give a report's staged folder its name, everything in it read-only and on the disk before and after."""
+    _seal(staging)
+    staging.rename(final)
+    _sync(final.parent)
 
 
 def folder_name(report: Report) -> str:
@@ -107,9 +113,7 @@ def open_report(path: Path) -> tuple[Report, Path]:
         data = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file}: no report can be read here ({error.strerror})") from None
-    report = codec.decode(data, str(file))
-    codec.verify_id(data, str(file))
-    return report, file.parent
+    return codec.REPORTS.open(data, str(file)), file.parent
 
 
 def verify(folder: Path) -> tuple[str, ...]:

@@ -191,3 +191,43 @@ def test_the_form_on_disk_does_not_drift() -> None:
     claimed = document.pop("id")
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert claimed == hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@SLOW
+@given(REPORTS)
+def test_opening_is_decoding_and_verifying_in_one(report: model.Report) -> None:
+    stored = codec.identify(report)
+    assert codec.REPORTS.open(codec.encode(stored), "here") == stored
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"mismatched":0', '"mismatched":1'),
+        ('"mismatched":0', '"mismatched":0,"mismatched":0'),
+        ('"mismatched":0', '"mismatched":18446744073709551616'),
+        ('"sum_e2":', '"sum_e2":NaN,"x":'),
+        ('"reasons":[]', '"reasons": []'),
+        ('"reasons":[]', '"reasons":' + "[" * 100_000),
+        ('"schema":1', '"schema":2'),
+        ('"schema":1', '"schema":true'),
+        ('"id":"', '"id":"0'),
+        ('"id":"', '"no":"'),
+    ],
+)
+def test_nothing_opens_that_was_edited(old: str, new: str) -> None:
+    text = stored().decode()
+    assert old in text
+    with pytest.raises(AccelbenchError):
+        codec.REPORTS.open(text.replace(old, new, 1).encode(), "here")
+
+
+def test_an_integer_beyond_64_bits_does_not_open_even_under_its_right_id() -> None:
+    document = json.loads(stored())
+    document["host"]["memory_bytes"] = 2**70
+    del document["id"]
+    content = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    document["id"] = hashlib.sha256(content).hexdigest()
+    data = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    with pytest.raises(UsageError, match="more than 64 bits"):
+        codec.REPORTS.open(data, "here")
