@@ -1,9 +1,12 @@
 """Our timed pass beside each stack's own benchmark tool or documented loop, on the same model, in turns.
 
-Usage: own_loops.py [TASK...] [-b BACKEND]... [--seconds S] [--rounds N]; without -b every installed backend that has a
-script ``loops/<backend>.py``, which its own interpreter runs: MODEL.onnx SECONDS, printing the median latency in µs.
-Ours is the p50 of one query at a time in float32, from the feed in NumPy to the outputs in NumPy. Prints each pair, and
-the median of the ratios (ours / theirs). openvino's peer is its benchmark_app.
+Usage: own_loops.py [TASK...] [-b BACKEND]... [--seconds S] [--rounds N] [--wait] [--option BACKEND.NAME=VALUE]...;
+without -b every installed backend that has a script ``loops/<backend>.py``, which its own interpreter runs:
+MODEL.onnx SECONDS, printing a median latency in µs for each line of its input. Ours is the p50 of one query at a time
+in float32, from the feed in NumPy to the outputs in NumPy. Prints each pair, and the median of the ratios
+(ours / theirs). openvino's peer is its benchmark_app. Everything is compiled first; with --wait it then waits for a
+line on standard input, which is sent when the machine is quiet. An option goes to ours, and in capitals into the
+loop's environment: ``--option torch.mode=inductor``.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -27,40 +32,73 @@ from accelbench.zoo import catalogue
 from accelbench.zoo.subject import Subject, from_task
 
 LOOPS = Path(__file__).with_name("loops")
-LIMIT_S = 900.0
 
 
-def ours_us(bench: Bench, seconds: float, folder: Path) -> float:
-    bench.measure(Plan("single_stream", Stop(max_s=seconds)), folder)
-    latencies = stats.latencies(columns.read(folder))
-    return float(median(latencies.tolist())) / 1e3
+class Pair:
+    """Both sides of one task on one stack, compiled and waiting."""
+
+    def __init__(self, name: str, bench: Bench, loop: subprocess.Popen[str], seconds: float, work: Path) -> None:
+        self.name = name
+        self._bench, self._loop, self._seconds, self._work = bench, loop, seconds, work
+        self._turns = 0
+
+    def ours_us(self) -> float:
+        self._turns += 1
+        folder = self._work / str(self._turns)
+        self._bench.measure(Plan("single_stream", Stop(max_s=self._seconds)), folder)
+        return float(median(stats.latencies(columns.read(folder)).tolist())) / 1e3
+
+    def theirs_us(self) -> float:
+        assert self._loop.stdin is not None
+        assert self._loop.stdout is not None
+        self._loop.stdin.write("\n")
+        self._loop.stdin.flush()
+        told = self._loop.stdout.readline()
+        if not told:
+            raise AccelbenchError(f"{self.name}: the stack's own loop ended with {self._loop.wait()}")
+        return float(told)
 
 
-def theirs_us(spec: BackendSpec, subject: Subject, seconds: float, work: Path) -> float:
-    words = [interpreter(spec), LOOPS / f"{spec.name}.py", subject.model(1).path, seconds]
-    seen = {**os.environ, **spec.table.environment.variables}
-    done = subprocess.run(
-        [str(word) for word in words], capture_output=True, text=True, timeout=LIMIT_S, cwd=work, env=seen, check=False
-    )
-    if done.returncode:
-        raise AccelbenchError(f"the loop of {spec.name} failed: {done.stderr.strip().splitlines()[-1:]}")
-    return float(done.stdout)
-
-
-def compare(task: str, spec: BackendSpec, seconds: float, rounds: int) -> str:
-    subject, write = from_task(catalogue.find(task), None), sys.stdout.write
-    ratios = []
+@contextmanager
+def prepared(task: str, spec: BackendSpec, seconds: float, options: Mapping[str, str]) -> Iterator[Pair]:
+    subject = from_task(catalogue.find(task), None)
     with TemporaryDirectory() as scratch, Worker(spec, Path(scratch) / "logs") as worker:
         work = Path(scratch)
-        target = Target(spec.name, worker.devices()[0].id, "fp32", spec.options({}))
+        target = Target(spec.name, worker.devices()[0].id, "fp32", spec.options(options))
         bench = Bench(worker, subject, target, work, lambda _text: None)
         bench.check(Plan("single_stream", Stop(max_s=seconds)))
-        for turn in range(rounds):
-            mine, other = ours_us(bench, seconds, work / str(turn)), theirs_us(spec, subject, seconds, work)
-            ratios.append(mine / other)
-            write(f"{task}, {spec.name}: p50 {mine:,.1f} | {other:,.1f} us, ratio {ratios[-1]:.3f}\n")
-            sys.stdout.flush()
-    return f"{task}, {spec.name}: median ratio {median(ratios):.3f} of {rounds} ({min(ratios):.3f}–{max(ratios):.3f})"
+        with started(spec, subject, seconds, work, options) as loop:
+            yield Pair(f"{task}, {spec.name}", bench, loop, seconds, work)
+
+
+@contextmanager
+def started(
+    spec: BackendSpec, subject: Subject, seconds: float, work: Path, options: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    words = [interpreter(spec), LOOPS / f"{spec.name}.py", subject.model(1).path, seconds]
+    seen = {**os.environ, **spec.table.environment.variables, "PYTHONUNBUFFERED": "1"}
+    seen.update({name.upper(): value for name, value in options.items()})
+    pipe = subprocess.PIPE
+    with subprocess.Popen([str(word) for word in words], stdin=pipe, stdout=pipe, text=True, cwd=work, env=seen) as it:
+        try:
+            yield it
+        finally:
+            it.kill()
+
+
+def compare(pair: Pair, rounds: int) -> str:
+    ratios = []
+    for _ in range(rounds):
+        mine, other = pair.ours_us(), pair.theirs_us()
+        ratios.append(mine / other)
+        sys.stdout.write(f"{pair.name}: p50 {mine:,.1f} | {other:,.1f} us, ratio {ratios[-1]:.3f}\n")
+        sys.stdout.flush()
+    return f"{pair.name}: median ratio {median(ratios):.3f} of {rounds} ({min(ratios):.3f}–{max(ratios):.3f})"
+
+
+def options_of(name: str, words: Sequence[str]) -> Mapping[str, str]:
+    given = (word.removeprefix(f"{name}.").partition("=") for word in words if word.startswith(f"{name}."))
+    return {option: value for option, _, value in given}
 
 
 def main() -> None:
@@ -69,16 +107,29 @@ def main() -> None:
     parser.add_argument("-b", "--backend", action="append")
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--wait", action="store_true")
+    parser.add_argument("--option", action="append", default=[])
     asked = parser.parse_args()
     there = {path.stem for path in LOOPS.glob("*.py")}
     names = asked.backend or [name for name, spec in backends().items() if name in there and installed(spec)]
-    found = []
-    for task in asked.tasks:
-        for name in names:
+    found, pairs = [], []
+    with ExitStack() as stack:
+        for task in asked.tasks:
+            for name in names:
+                try:
+                    ready = prepared(task, find(name), asked.seconds, options_of(name, asked.option))
+                    pairs.append(stack.enter_context(ready))
+                except AccelbenchError as error:
+                    found.append(f"{task}, {name}: {error}")
+        if asked.wait:
+            sys.stdout.write("compiled; waiting for a line\n")
+            sys.stdout.flush()
+            sys.stdin.readline()
+        for pair in pairs:
             try:
-                found.append(compare(task, find(name), asked.seconds, asked.rounds))
-            except (AccelbenchError, subprocess.TimeoutExpired) as error:
-                found.append(f"{task}, {name}: {error}")
+                found.append(compare(pair, asked.rounds))
+            except AccelbenchError as error:
+                found.append(str(error))
     sys.stdout.write("\n".join(found) + "\n")
 
 

@@ -1,5 +1,5 @@
-"""IREE's own clock: loop.py MODEL.onnx SECONDS prints the median latency in µs, told by ``iree-benchmark-module`` with
-random inputs; run by the interpreter of the iree environment."""
+"""IREE's own clock: iree.py MODEL.onnx SECONDS prints the median latency in µs for each line of its input, told by
+``iree-benchmark-module`` with random inputs; run by the interpreter of the iree environment."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ FLAGS = (
     "--iree-llvmcpu-target-cpu=host",
     "--iree-opt-level=O3",
     "--iree-llvmcpu-stack-allocation-limit=131072",
+    "--iree-stream-resource-memory-model=discrete",
 )
 STACK = "--task_worker_stack_size=1048576"
 TILED, IM2COL = "--iree-opt-data-tiling", "--iree-global-opt-use-im2col-for-convs"
@@ -71,10 +72,14 @@ def main() -> None:
         words += [f"--parameters=model={weights}"] if weights.is_file() else []
         words += [f"--benchmark_repetitions={REPETITIONS}", f"--benchmark_min_time={seconds / REPETITIONS:.3f}s"]
         words += ["--benchmark_format=json", *inputs(model, Path(folder))]
-        told = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)["benchmarks"]
+        for _ in sys.stdin:
+            sys.stdout.write(f"{median_us(words):.1f}\n")
+
+
+def median_us(words: list[str]) -> float:
+    told = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)["benchmarks"]
     median = next(run for run in told if run.get("aggregate_name") == "median")
-    scale = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}[median["time_unit"]]
-    sys.stdout.write(f"{median['real_time'] * scale:.3f}\n")
+    return float(median["real_time"]) * {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}[median["time_unit"]]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""ONNX Runtime's documented loop: onnxruntime.py MODEL.onnx SECONDS prints the median latency in µs.
+"""ONNX Runtime's documented loop: onnxruntime.py MODEL.onnx SECONDS prints the median latency in µs for each line of
+its input.
 
 All graph optimisations, one thread per physical core, sequential execution; inputs and outputs are bound once.
 """
@@ -21,7 +22,7 @@ DTYPES = {
 WARM = 0.2
 
 
-def main(path: str, seconds: float) -> float:
+def main(path: str, seconds: float) -> None:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -33,14 +34,15 @@ def main(path: str, seconds: float) -> float:
         binding.bind_cpu_input(told.name, value.astype(dtype))
     for told in session.get_outputs():
         binding.bind_output(told.name)
-    took, begun = [], time.perf_counter()
-    while time.perf_counter() < begun + seconds * (1 + WARM):
-        at = time.perf_counter_ns()
-        session.run_with_iobinding(binding)
-        if time.perf_counter() > begun + seconds * WARM:
-            took.append(time.perf_counter_ns() - at)
-    return statistics.median(took) / 1e3
+    for _ in sys.stdin:
+        took, begun = [], time.perf_counter()
+        while time.perf_counter() < begun + seconds * (1 + WARM):
+            at = time.perf_counter_ns()
+            session.run_with_iobinding(binding)
+            if time.perf_counter() > begun + seconds * WARM:
+                took.append(time.perf_counter_ns() - at)
+        sys.stdout.write(f"{statistics.median(took) / 1e3:.1f}\n")
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{main(sys.argv[1], float(sys.argv[2])):.1f}\n")
+    main(sys.argv[1], float(sys.argv[2]))

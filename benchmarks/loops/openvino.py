@@ -1,6 +1,7 @@
-"""OpenVINO's own benchmark_app: openvino.py MODEL.onnx SECONDS prints its median latency in µs.
+"""OpenVINO's own benchmark_app: openvino.py MODEL.onnx SECONDS prints its median latency in µs for each line of its
+input.
 
-One query in flight under the latency hint, in float32.
+One query in flight under the latency hint, in float32, for whole seconds.
 """
 
 import re
@@ -23,7 +24,7 @@ def main(path: str, seconds: float) -> float:
         "-infer_precision",
         "f32",
         "-t",
-        str(round(seconds)),
+        str(max(1, round(seconds))),
     ]
     told = subprocess.run([app, *words], check=True, capture_output=True, text=True).stdout
     found = re.search(r"Median:\s+([\d.]+) (us|ms)", told)
@@ -33,4 +34,5 @@ def main(path: str, seconds: float) -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{main(sys.argv[1], float(sys.argv[2])):.1f}\n")
+    for _ in sys.stdin:
+        sys.stdout.write(f"{main(sys.argv[1], float(sys.argv[2])):.1f}\n")

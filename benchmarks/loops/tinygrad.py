@@ -1,4 +1,5 @@
-"""tinygrad's documented loop: tinygrad.py MODEL.onnx SECONDS prints the median latency in µs.
+"""tinygrad's documented loop: tinygrad.py MODEL.onnx SECONDS prints the median latency in µs for each line of its
+input.
 
 The model's ONNX runner under TinyJit, on the CPU; a query is the jitted call and reading the outputs.
 """
@@ -18,7 +19,7 @@ from tinygrad.nn.onnx import OnnxRunner  # noqa: E402
 WARM = 0.2
 
 
-def main(path: str, seconds: float) -> float:
+def main(path: str, seconds: float) -> None:
     runner = OnnxRunner(path)
     jit = TinyJit(lambda **inputs: [value.realize() for value in runner(inputs).values()])
     random = np.random.default_rng(0)
@@ -28,15 +29,16 @@ def main(path: str, seconds: float) -> float:
         inputs[name] = Tensor(value.astype(_to_np_dtype(told.dtype))).realize()
     for _ in range(3):
         jit(**inputs)
-    took, begun = [], time.perf_counter()
-    while time.perf_counter() < begun + seconds * (1 + WARM):
-        at = time.perf_counter_ns()
-        for value in jit(**inputs):
-            value.numpy()
-        if time.perf_counter() > begun + seconds * WARM:
-            took.append(time.perf_counter_ns() - at)
-    return statistics.median(took) / 1e3
+    for _ in sys.stdin:
+        took, begun = [], time.perf_counter()
+        while time.perf_counter() < begun + seconds * (1 + WARM):
+            at = time.perf_counter_ns()
+            for value in jit(**inputs):
+                value.numpy()
+            if time.perf_counter() > begun + seconds * WARM:
+                took.append(time.perf_counter_ns() - at)
+        sys.stdout.write(f"{statistics.median(took) / 1e3:.1f}\n")
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{main(sys.argv[1], float(sys.argv[2])):.1f}\n")
+    main(sys.argv[1], float(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""PyTorch's documented loop: torch.py MODEL.onnx SECONDS prints the median latency in µs.
+"""PyTorch's documented loop: torch.py MODEL.onnx SECONDS prints the median latency in µs for each line of its input.
 
 ``torch.utils.benchmark.Timer`` around a call of the module in inference mode, in channels last where it convolves. The
 module is that which the backend's table has for the graph's name, with the file's weights. ``MODE=inductor`` in the
@@ -22,7 +22,7 @@ from building import of_file  # noqa: E402
 WARM = 0.2
 
 
-def main(path: Path, seconds: float) -> float:
+def main(path: Path, seconds: float) -> None:
     module = of_file(path)[1].eval()
     if any(isinstance(layer, torch.nn.Conv2d) for layer in module.modules()):
         module = module.to(memory_format=torch.channels_last)
@@ -36,8 +36,9 @@ def main(path: Path, seconds: float) -> float:
         "module(**inputs)", globals={"module": module, "inputs": inputs}, num_threads=torch.get_num_threads()
     )
     with torch.inference_mode():
-        timer.blocked_autorange(min_run_time=seconds * WARM)
-        return float(timer.blocked_autorange(min_run_time=seconds).median) * 1e6
+        for _ in sys.stdin:
+            timer.blocked_autorange(min_run_time=seconds * WARM)
+            sys.stdout.write(f"{timer.blocked_autorange(min_run_time=seconds).median * 1e6:.1f}\n")
 
 
 def drawn(kind: onnx.TypeProto.Tensor) -> torch.Tensor:
@@ -50,4 +51,4 @@ def drawn(kind: onnx.TypeProto.Tensor) -> torch.Tensor:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as cache:
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", cache)
-        sys.stdout.write(f"{main(Path(sys.argv[1]), float(sys.argv[2])):.1f}\n")
+        main(Path(sys.argv[1]), float(sys.argv[2]))

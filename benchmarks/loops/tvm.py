@@ -1,5 +1,5 @@
-"""TVM's own clock: loop.py MODEL.onnx SECONDS prints the median latency in µs, told by the virtual machine's
-``time_evaluator`` with random inputs; run by the interpreter of the tvm environment."""
+"""TVM's own clock: tvm.py MODEL.onnx SECONDS prints the median latency in µs for each line of its input, told by the
+virtual machine's ``time_evaluator`` with random inputs; run by the interpreter of the tvm environment."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ def main() -> None:
     def times(repeat: int) -> list[float]:
         return list(machine.time_evaluator("invoke_stateful", tvm.cpu(), number=1, repeat=repeat)("main").results)
 
-    repeat = max(FEWEST, int(float(sys.argv[2]) / min(times(FEWEST))))
-    sys.stdout.write(f"{statistics.median(times(repeat)) * 1e6:.3f}\n")
+    for _ in sys.stdin:
+        repeat = max(FEWEST, int(float(sys.argv[2]) / min(times(FEWEST))))
+        sys.stdout.write(f"{statistics.median(times(repeat)) * 1e6:.1f}\n")
 
 
 if __name__ == "__main__":

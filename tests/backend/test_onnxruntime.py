@@ -4,39 +4,27 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from tests.backend.models import Lab, expected, relative_l2, unknown_operator
+from tests.backend.contract import computes, refuses
+from tests.backend.models import Lab, expected, relative_l2
 
 from accelbench.envs.spec import BackendSpec
 from accelbench.envs.worker import Worker
-from accelbench.errors import Unsupported
-from accelbench.model import Target, TensorSpec
+from accelbench.model import Scenario, Target, TensorSpec
 from accelbench.tensors import TensorSet, TensorWriter
 from accelbench.worker.jobs import Job
 
 
-@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize(("scenario", "batch"), [("single_stream", 1), ("offline", 4)])
 def test_float32_is_what_numpy_computes(
-    here: Lab, tmp_path: Path, backend: Callable[[str], BackendSpec], batch: int
+    here: Lab, backend: Callable[[str], BackendSpec], scenario: Scenario, batch: int
 ) -> None:
     spec = backend("onnxruntime")
-    job = here.job(spec, "fp32", batch=batch)
-    with Worker(spec, tmp_path / "logs") as worker:
-        compiled, outputs, facts = here.outputs(worker, job)
-        measured = here.measured(worker, job, compiled)
-        offline = here.measured(worker, job, compiled, "offline")
-    assert relative_l2(outputs, expected(here.feeds)) < 1e-6
-    assert np.allclose(here.output(job, "share").sum(axis=1), 1)
-    assert (facts.records, facts.unready) == (10, 0)
-    assert compiled.executed_precision == "fp32"
+    compiled = computes(here, spec, here.job(spec, "fp32", batch=batch), scenario, bound=1e-6)
     assert compiled.files == ("model.onnx", "model.data")
     assert {node for placement in compiled.placements for node in placement.nodes} == {
         "c1", "r1", "c2", "r2", "f", "mm", "add", "sm"
     }  # fmt: skip
     assert {placement.device for placement in compiled.placements} == {"cpu"}
-    assert measured.integrity is not None
-    assert measured.integrity.worst_relative_l2 is not None
-    assert measured.integrity.worst_relative_l2 < 1e-6
-    assert offline.queries > 0
 
 
 @pytest.mark.parametrize(
@@ -106,15 +94,8 @@ def test_int8_of_a_weight_that_an_embedding_shares(tmp_path: Path, backend: Call
     assert 1e-4 < relative_l2(TensorSet(tmp_path / "out")[0]["y"], table[ids] @ table.T) < 0.05
 
 
-def test_what_it_cannot_take(here: Lab, tmp_path: Path, backend: Callable[[str], BackendSpec]) -> None:
-    spec = backend("onnxruntime")
-    with Worker(spec, tmp_path / "logs") as worker:
-        with pytest.raises(Unsupported, match="precision bf16"):
-            worker.compile(here.job(spec, "bf16"))
-        job = here.job(spec, "fp32")
-        onnx.save(unknown_operator(), job.model)
-        with pytest.raises(Unsupported, match="Levitate"):
-            worker.compile(job)
+def test_what_it_cannot_take(here: Lab, backend: Callable[[str], BackendSpec]) -> None:
+    refuses(here, backend("onnxruntime"), "bf16", "precision bf16")
 
 
 def test_threads_are_an_option_that_shows(here: Lab, tmp_path: Path, backend: Callable[[str], BackendSpec]) -> None:

@@ -1,10 +1,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import onnx
 import pytest
-from tests.backend.models import Lab, expected, relative_l2, unknown_operator
+from tests.backend.contract import computes, refuses
+from tests.backend.models import Lab, expected, relative_l2
 
 from accelbench.envs.spec import BackendSpec
 from accelbench.envs.worker import Worker
@@ -14,28 +14,15 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("batch", [1, 4])
-def test_float32_is_what_numpy_computes(
-    here: Lab, tmp_path: Path, backend: Callable[[str], BackendSpec], batch: int
-) -> None:
+def test_float32_is_what_numpy_computes(here: Lab, backend: Callable[[str], BackendSpec], batch: int) -> None:
     spec = backend("tvm")
     job = here.job(spec, "fp32", batch=batch)
-    with Worker(spec, tmp_path / "logs") as worker:
-        assert worker.devices()[0].id == "cpu"
-        compiled, outputs, facts = here.outputs(worker, job)
-        measured = here.measured(worker, job, compiled)
-    assert relative_l2(outputs, expected(here.feeds)) < 1e-5
-    assert np.allclose(here.output(job, "share").sum(axis=1), 1)
-    assert (facts.records, facts.unready) == (10, 0)
-    assert compiled.executed_precision == "fp32"
+    compiled = computes(here, spec, job)
     assert compiled.files == ("model.so", "ports.json")
     assert {path.name for path in Path(job.work).iterdir()} == set(compiled.files)
     assert compiled.placements == ()
     assert '"mcpu":' in compiled.settings["target"]
     assert compiled.settings["layout"] == "NHWC, OHWI"
-    assert measured.queries > 0
-    assert measured.errors == ()
-    assert measured.integrity is not None
-    assert measured.integrity.mismatched == 0
 
 
 def test_shapes_that_are_computed_are_folded(here: Lab, tmp_path: Path, backend: Callable[[str], BackendSpec]) -> None:
@@ -62,15 +49,8 @@ def test_shapes_that_are_computed_are_folded(here: Lab, tmp_path: Path, backend:
     assert relative_l2(outputs, expected(here.feeds)) < 1e-5
 
 
-def test_what_it_cannot_take(here: Lab, tmp_path: Path, backend: Callable[[str], BackendSpec]) -> None:
-    spec = backend("tvm")
-    with Worker(spec, tmp_path / "logs") as worker:
-        with pytest.raises(Unsupported, match="precision bf16: this adapter compiles for fp32"):
-            worker.compile(here.job(spec, "bf16"))
-        job = here.job(spec, "fp32")
-        onnx.save(unknown_operator(), job.model)
-        with pytest.raises(Unsupported, match="Levitate"):
-            worker.compile(job)
+def test_what_it_cannot_take(here: Lab, backend: Callable[[str], BackendSpec]) -> None:
+    refuses(here, backend("tvm"), "bf16", "precision bf16: this adapter compiles for fp32")
 
 
 def test_without_a_compiler_it_says_so(

@@ -14,12 +14,14 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
+import profiled
 from iree import runtime
 from iree.compiler.tools.binaries import find_tool
 from iree.runtime import _binding
@@ -27,7 +29,7 @@ from iree.runtime.dtypes import map_dtype_to_hal_element_type
 
 from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
-from accelbench.model import Compiled, DeviceInfo, Placement, TensorSpec
+from accelbench.model import Compiled, DeviceInfo, OpTime, Placement, TensorSpec
 from accelbench.tensors import Array
 
 MODULE = "model.vmfb"
@@ -52,7 +54,11 @@ FLAGS = (
     "--iree-llvmcpu-target-cpu=host",
     "--iree-opt-level=O3",
     "--iree-llvmcpu-stack-allocation-limit=131072",
+    "--iree-stream-resource-memory-model=discrete",
 )
+"""As for a device with memory of its own, weights are gathered into one buffer when they are loaded: mapped one by one,
+each is a binding of the kernels that read it, and the runtime allows 32."""
+
 STACK = "--task_worker_stack_size=1048576"
 """Kernels of fused normalisations need more than the 32 KiB of stack that the compiler allows by default."""
 
@@ -130,6 +136,38 @@ class IreeSession:
         return own
 
 
+class IreeProfiler(IreeSession):
+    """A session whose runs that count are done once more at the end, on the last feed, by IREE's own tool."""
+
+    def __init__(self, module: Path, weights: Path | None, job: CompileJob, threads: int | None) -> None:
+        super().__init__(module, weights, job, threads)
+        self._words = ["--device=" + DRIVER, f"--function={self._function.name}", STACK]
+        self._words += [f"--task_topology_group_count={threads or 0}"]
+        self._words += [f"--parameters={SCOPE}={weights}"] if weights else []
+        self._module, self._runs = module, 0
+
+    def run(self, feed: Feed) -> Outputs:
+        self._runs += 1
+        return super().run(feed)
+
+    def begin(self) -> None:
+        self._runs = 0
+
+    def end(self) -> Sequence[OpTime]:
+        with tempfile.TemporaryDirectory() as folder:
+            given = []
+            for place, (_, value) in enumerate(self._inputs):
+                np.save(Path(folder) / f"{place}.npy", value)
+                given.append(f"--input=@{folder}/{place}.npy")
+            told = profiled.recorded(self._module, [*self._words, *given], self._runs, Path(folder) / "run.ireeprof")
+        found = []
+        for group in told:
+            op, precision = _told(profiled.kernel(group["key"]))
+            times = group["total_ns"] / self._runs, group["dispatches"] / self._runs
+            found.append(OpTime(op, group["key"], "cpu", precision, *times))
+        return found
+
+
 def devices() -> Sequence[DeviceInfo]:
     return [DeviceInfo(id="cpu", name="CPU", properties={"driver": DRIVER})]
 
@@ -160,9 +198,17 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
 
 
 def load(compiled: Compiled, job: CompileJob) -> IreeSession:
+    return IreeSession(*_parts(compiled, job))
+
+
+def profiler(compiled: Compiled, job: CompileJob) -> IreeProfiler:
+    return IreeProfiler(*_parts(compiled, job))
+
+
+def _parts(compiled: Compiled, job: CompileJob) -> tuple[Path, Path | None, CompileJob, int | None]:
     weights = job.work / WEIGHTS if WEIGHTS in compiled.files else None
     threads = job.target.options.get("threads", core_share())
-    return IreeSession(job.work / MODULE, weights, job, None if threads is None else int(threads))
+    return job.work / MODULE, weights, job, None if threads is None else int(threads)
 
 
 def _imported(job: CompileJob) -> Path:
@@ -213,11 +259,15 @@ def _placements(module: bytes) -> tuple[Placement, ...]:
     """The kernels in a module, by the names that the compiler gave them. One kernel may carry out several layers."""
     counts = Counter[tuple[str, str]]()
     for kernel in set(KERNEL.findall(module)):
-        name = kernel.decode()
-        found = NAME.fullmatch(name)
-        types = sorted(TYPE.findall(name), key=lambda told: told not in NAMES)
-        counts[found[1] if found else name, NAMES.get(types[0], types[0]) if types else "none"] += 1
+        counts[_told(kernel.decode())] += 1
     return tuple(Placement(op, "cpu", precision, count) for (op, precision), count in sorted(counts.items()))
+
+
+def _told(kernel: str) -> tuple[str, str]:
+    """Operator and precision in the name of a kernel."""
+    found = NAME.fullmatch(kernel)
+    types = sorted(TYPE.findall(kernel), key=lambda told: told not in NAMES)
+    return found[1] if found else kernel, NAMES.get(types[0], types[0]) if types else "none"
 
 
 def _executed(placements: Sequence[Placement]) -> str:

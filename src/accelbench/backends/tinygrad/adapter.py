@@ -121,6 +121,7 @@ def load(compiled: Compiled, job: CompileJob) -> TinySession:
 def _captured(job: CompileJob, beam: int, *, copied: bool = False) -> tuple[Any, OnnxRunner]:
     """The jitted model. Its results are ``copied`` where nothing else is to be computed: the JIT wants a kernel."""
     runner = OnnxRunner(str(job.model))
+    runner.const_names -= _tables(runner)
     names = [spec.name for spec in job.outputs]
 
     def function(**inputs: Tensor) -> list[Tensor]:
@@ -138,6 +139,15 @@ def _captured(job: CompileJob, beam: int, *, copied: bool = False) -> tuple[Any,
             raise
         return _captured(job, beam, copied=True)
     return jit, runner
+
+
+def _tables(runner: OnnxRunner) -> set[str]:
+    """Constants of several dimensions. The runner's short way to gather by a constant takes a list of numbers."""
+    constants = dict(runner.graph_values)
+    for node in runner.graph_nodes:
+        if node.op == "Constant":
+            constants.update(dict.fromkeys(node.outputs, node.opts.get("value")))
+    return {name for name, value in constants.items() if isinstance(value, Tensor) and value.ndim > 1}
 
 
 def _refuse_frozen(runner: OnnxRunner) -> None:
