@@ -21,6 +21,7 @@ from accelbench.tensors import Array
 
 SLOW_S = 0.02
 LATE_S = 0.005
+PACE_S = 0.002
 LATER_S = 3.0
 LEAK_BYTES = 2 << 20
 FOR_EVER_S = 3600
@@ -33,6 +34,7 @@ class FaultySession:
         self._names = [output.name for output in session.get_outputs()]
         self._behaviour = behaviour
         self._runs = 0
+        self._began_s = 0.0
         self._loaded_s = time.monotonic()
         self._first: Outputs | None = None
         self._known: dict[int, Outputs] = {}
@@ -41,6 +43,7 @@ class FaultySession:
 
     def run(self, feed: Feed) -> Outputs:
         self._runs += 1
+        self._began_s = time.monotonic()
         if self._behaviour == "remembers":
             key = hash(tuple((name, value.tobytes()) for name, value in feed.items()))
             if key not in self._known:
@@ -71,6 +74,13 @@ class FaultySession:
         except Exception:
             return self._first or {}
         return self._first
+
+    def _paced(self, outputs: Outputs) -> Outputs:
+        # Always so long after the one before, and longer by a share that the environment tells.
+        end = self._began_s + PACE_S * (1 + float(os.environ.get("FAULTY_SLOWER", "0")))
+        while time.monotonic() < end:
+            pass
+        return outputs
 
     def _random(self, outputs: Outputs) -> Outputs:
         noise = 1 + 1e-6 * (self._runs % 7)
