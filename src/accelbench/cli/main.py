@@ -10,7 +10,7 @@ from types import FrameType
 import click
 
 from accelbench import __version__
-from accelbench.cli import backend, compare, convert, profile, report, reproduce, run, selftest, zoo
+from accelbench.cli import backend, compare, convert, hardware, profile, report, reproduce, run, selftest, zoo
 from accelbench.errors import AccelbenchError
 
 USAGE = 2
@@ -34,6 +34,7 @@ accelbench.add_command(compare.compare)
 accelbench.add_command(convert.convert)
 accelbench.add_command(reproduce.reproduce)
 accelbench.add_command(profile.profile)
+accelbench.add_command(hardware.hardware)
 accelbench.add_command(selftest.selftest)
 
 

@@ -89,8 +89,8 @@ class Peak:
     __pydantic_config__ = STRICT
 
     dtype: str
-    figures: Figures
     sparsity: str | None = None
+    figures: Figures = ()
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class Device:
     names: Names
     kind: DeviceKind
     scope: Scope
-    sources: Mapping[str, Source]
+    sources: Mapping[str, Source] = field(default_factory=dict)
     purpose: tuple[Literal["training", "inference"], ...] = ()
     aliases: tuple[str, ...] = ()
     matches: tuple[str, ...] = ()
