@@ -11,6 +11,9 @@ Student's, at a level divided by the number of figures and of looks (Bonferroni)
   would have been seen;
 - *ambiguous*: anything else; more runs, or a quieter machine, can decide it.
 
+Passes that are not valid (another process was busy, the machine changed its pace) are left out where at least two valid
+ones remain. A first pass that is not valid can come out again, but what it said is not held against it.
+
 Figures that do not scatter (accuracy, agreement, drift, sizes) are within the margin in every run, or not reproduced.
 """
 
@@ -44,6 +47,7 @@ TIMED = frozenset({"latency_p50_s", "latency_p99_s", "throughput"})
 VISIBLE = 3
 """A figure is reproduced only where a change of so many margins would have been seen."""
 
+FEWEST_VALID = 2
 LEVEL = 0.05
 LOOKS = (3, 5, 7)
 """After how many runs the figures are judged; it ends where none is ambiguous any more."""
@@ -80,7 +84,7 @@ def judged(
     scatter = {name: _scatter([_logs(figure, runs) for figure in wanted if figure.name == name]) for name in TIMED}
     found = []
     for figure in wanted:
-        again = tuple(run[key].value for run in runs if (key := (figure.name, figure.measurement)) in run)
+        again = tuple(each.value for each in _again(figure, runs))
         blank = Judged(
             figure.name, figure.measurement, figure.value, again, None, None, None, margins[figure.name], "ambiguous"
         )
@@ -89,7 +93,8 @@ def judged(
         elif elsewhere:
             found.append(replace(blank, outcome="not_comparable", reasons=tuple(elsewhere)))
         else:
-            found.append(_timed(blank, figure, scatter[figure.name], level / max(tests, 1)))
+            logs = _logs(figure, runs)
+            found.append(_timed(blank, figure, logs, scatter[figure.name], level / max(tests, 1)))
     return tuple(found)
 
 
@@ -100,16 +105,24 @@ def _scatter(groups: Sequence[Sequence[float]]) -> Scatter:
     return Scatter(math.sqrt(squares / freedom) if freedom else math.inf, freedom)
 
 
-def _logs(figure: Figure, runs: Sequence[Mapping[Key, Figure]]) -> list[float]:
+def _again(figure: Figure, runs: Sequence[Mapping[Key, Figure]]) -> list[Figure]:
     key = (figure.name, figure.measurement)
-    return [math.log(run[key].value) for run in runs if key in run and run[key].value > 0]
+    return [run[key] for run in runs if key in run]
 
 
-def _timed(blank: Judged, figure: Figure, scatter: Scatter, level: float) -> Judged:
-    reasons = tuple(f"the first run's pass is not valid: {each}" for each in figure.against)
-    logs = [math.log(value) for value in blank.again if value > 0]
+def _logs(figure: Figure, runs: Sequence[Mapping[Key, Figure]]) -> list[float]:
+    again = [each for each in _again(figure, runs) if each.value > 0]
+    valid = [each for each in again if not each.against]
+    return [math.log(each.value) for each in (valid if len(valid) >= FEWEST_VALID else again)]
+
+
+def _timed(blank: Judged, figure: Figure, logs: Sequence[float], scatter: Scatter, level: float) -> Judged:
+    reasons = [f"the first run's pass is not valid: {each}" for each in figure.against]
     if not logs or figure.value <= 0:
         return replace(blank, reasons=(*reasons, "no run again gave this figure"))
+    left_out = len(blank.again) - len(logs)
+    if left_out:
+        reasons.append(f"{left_out} of {len(blank.again)} runs are left out: their passes are not valid")
     centre = fmean(logs) - math.log(figure.value)
     ratio = math.exp(centre)
     if not scatter.freedom:
@@ -117,9 +130,10 @@ def _timed(blank: Judged, figure: Figure, scatter: Scatter, level: float) -> Jud
     own = max(scatter.deviation, _standard_error(figure))
     half = student_t(scatter.freedom, 1 - level / 2) * math.hypot(own, scatter.deviation / math.sqrt(len(logs)))
     low, high = math.exp(centre - half), math.exp(centre + half)
-    return replace(
-        blank, ratio=ratio, low=low, high=high, outcome=_outcome(centre, half, blank.margin), reasons=reasons
-    )
+    outcome = _outcome(centre, half, blank.margin)
+    if outcome == "not_reproduced" and figure.against:
+        outcome = "ambiguous"
+    return replace(blank, ratio=ratio, low=low, high=high, outcome=outcome, reasons=tuple(reasons))
 
 
 def _outcome(centre: float, half: float, margin: float) -> Reproduced:

@@ -73,6 +73,26 @@ def test_the_first_runs_own_interval_counts() -> None:
     assert (sharp.outcome, vague.outcome) == ("reproduced", "ambiguous")
 
 
+def test_runs_that_are_not_valid_are_left_out_where_others_remain() -> None:
+    first = [Figure("latency_p50_s", 1.0, measurement=0)]
+    runs = [keyed([Figure("latency_p50_s", 1.0 + 1e-4 * step, measurement=0)]) for step in range(3)]
+    disturbed = keyed([Figure("latency_p50_s", 2.0, measurement=0, against=("interpreter held",))])
+    (found,) = judged(first, [*runs, disturbed])
+    assert (found.outcome, len(found.again)) == ("reproduced", 4)
+    assert found.reasons == ("1 of 4 runs are left out: their passes are not valid",)
+    (found,) = judged(first, [disturbed, disturbed, runs[0]])
+    assert found.ratio is not None
+    assert found.ratio > 1.2
+
+
+def test_a_first_pass_that_is_not_valid_is_not_held_against_its_report() -> None:
+    runs = [keyed([Figure("latency_p50_s", 1.0 + 1e-4 * step, measurement=0)]) for step in range(3)]
+    (slow,) = judged([Figure("latency_p50_s", 1.5, measurement=0, against=("instability",))], runs)
+    assert (slow.outcome, slow.reasons) == ("ambiguous", ("the first run's pass is not valid: instability",))
+    (same,) = judged([Figure("latency_p50_s", 1.0, measurement=0, against=("instability",))], runs)
+    assert same.outcome == "reproduced"
+
+
 def test_on_another_machine_times_are_not_compared_but_accuracy_is() -> None:
     first = [Figure("latency_p50_s", 1.0, measurement=0), Figure("accuracy", 0.9)]
     times, accuracy = judged(first, [keyed(first)] * 3, elsewhere=("cpu: A, here B",))
