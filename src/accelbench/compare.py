@@ -64,19 +64,20 @@ def match(a: Sequence[Stored], b: Sequence[Stored]) -> tuple[list[tuple[Stored, 
     A task that each side has one report of makes a pair whatever the targets; of several reports those with the same
     target do.
     """
-    pairs, left_a, left_b = _unique(a, b, lambda stored: _task(stored[0]))
-    more, left_a, left_b = _unique(left_a, left_b, lambda stored: (_task(stored[0]), _target(stored[0].target)))
+    pairs, left_a, left_b = _unique(a, b, lambda stored: task_key(stored[0]))
+    more, left_a, left_b = _unique(left_a, left_b, lambda stored: (task_key(stored[0]), target_key(stored[0].target)))
     return pairs + more, left_a, left_b
 
 
-def compare(a: Stored, b: Stored, margin: float = MARGIN) -> ReportPair:
-    """Compare two reports, plan by plan. Each outcome says what A is beside B."""
-    plans, left_a, left_b = _unique(passes(*a), passes(*b), lambda timed: _load(timed.measurement.plan))
+def compare(a: Stored, b: Stored, margin: float = MARGIN, tests: int = 1) -> ReportPair:
+    """Compare two reports, plan by plan. Each outcome says what A is beside B, as one of so many ``tests`` that are
+    read together."""
+    plans, left_a, left_b = _unique(passes(*a), passes(*b), lambda timed: plan_key(timed.measurement.plan))
     return ReportPair(
         task=a[0].task.id,
         targets=(a[0].target, b[0].target),
         folders=(a[1], b[1]),
-        plans=tuple(_plans(one, other, margin) for one, other in plans),
+        plans=tuple(_plans(one, other, margin, tests) for one, other in plans),
         unmatched=(
             tuple(timed.measurement.plan for timed in left_a),
             tuple(timed.measurement.plan for timed in left_b),
@@ -89,11 +90,11 @@ def compare(a: Stored, b: Stored, margin: float = MARGIN) -> ReportPair:
     )
 
 
-def _plans(a: Pass, b: Pass, margin: float) -> PlanPair:
+def _plans(a: Pass, b: Pass, margin: float, tests: int) -> PlanPair:
     figures: dict[str, FigurePair] = {}
     for name in STATISTICS:
         one, other = _statistic(a.summary, name), _statistic(b.summary, name)
-        found = apart(one, other, margin) if one and other else None
+        found = apart(one, other, margin, tests) if one and other else None
         figures[name] = FigurePair(_shown(name, one), _shown(name, other), found)
     return PlanPair(a.measurement.plan, figures, (_invalid(a), _invalid(b)))
 
@@ -144,15 +145,18 @@ def _notes(a: Report, b: Report) -> list[str]:
     return found
 
 
-def _task(report: Report) -> Hashable:
+def task_key(report: Report) -> Hashable:
+    """What reports of the same task have in common."""
     return report.task.id, report.task.version, report.task.hash
 
 
-def _target(target: Target) -> Hashable:
+def target_key(target: Target) -> Hashable:
+    """What equal targets have in common."""
     return target.backend, target.device, target.precision, target.passes, tuple(sorted(target.options.items()))
 
 
-def _load(plan: Plan) -> Hashable:
+def plan_key(plan: Plan) -> Hashable:
+    """What passes that can be compared have in common: the load, not when it stopped or what was drawn."""
     in_front = plan.instances, plan.max_batch, plan.max_delay_s, plan.trace
     return plan.scenario, plan.batch, plan.concurrency, plan.rate, plan.burst, plan.latency_bound_s, in_front
 

@@ -35,7 +35,7 @@ def compare(a: Path, b: Path, margin: float, json_: bool) -> None:
     Reports are matched by task (by target too where there are several), passes by plan. Two runs that did not run side
     by side show large differences only: `accelbench run --ab` interleaves them.
     """
-    pairs, *left = match(_stored(a), _stored(b))
+    pairs, *left = match(stored(a), stored(b))
     found = [compared(one, other, margin) for one, other in pairs]
     if json_:
         alone = {side: [str(folder) for _, folder in rest] for side, rest in zip("ab", left, strict=True)}
@@ -72,7 +72,8 @@ def target_words(target: Target) -> str:
     return f"{target.backend}:{target.precision}"
 
 
-def _stored(path: Path) -> list[Stored]:
+def stored(path: Path) -> list[Stored]:
+    """The reports at ``path``: all of a run or store, or the one that lies there."""
     return list(reports(path)) if (path / "reports").is_dir() else [open_report(path)]
 
 

@@ -17,6 +17,7 @@ from typing import Callable, Literal
 import numpy as np
 
 from accelbench.errors import UsageError
+from accelbench.measure.special import Z95
 from accelbench.measure.stats import Floats, Quantile
 
 Outcome = Literal["faster", "slower", "same", "ambiguous"]
@@ -91,13 +92,15 @@ def paired(
     return _judged(ratio, math.exp(walsh[rank - 1]), math.exp(walsh[size - rank]), n, margin)
 
 
-def apart(a: Quantile, b: Quantile, margin: float = MARGIN) -> Comparison | None:
+def apart(a: Quantile, b: Quantile, margin: float = MARGIN, tests: int = 1) -> Comparison | None:
     """Compare two passes that did not run side by side, by the same quantile's intervals; absent where either has
-    none. What the host did differently in the two is not in the interval, so this finds large differences only."""
+    none. What the host did differently in the two is not in the interval, so this finds large differences only. It
+    is one of so many ``tests``: the interval is so wide that all of theirs hold together (Bonferroni)."""
     widths = [math.log(each.high_s / each.low_s) / 2 for each in (a, b) if each.high_s and each.low_s]
     if len(widths) < 2:
         return None
-    centre, half = math.log(b.value_s / a.value_s), math.hypot(*widths)
+    wider = _normal_quantile(1 - 0.025 / tests) / Z95 if tests > 1 else 1.0
+    centre, half = math.log(b.value_s / a.value_s), math.hypot(*widths) * wider
     return _judged(math.exp(centre), math.exp(centre - half), math.exp(centre + half), 1, margin)
 
 

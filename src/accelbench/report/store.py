@@ -11,6 +11,7 @@ leaves no half-written report in sight.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -63,13 +64,8 @@ class RunDirectory:
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """An empty hidden folder to collect a report's files in; gone at the end unless ``put`` made it a report."""
-        with disk_errors(self.path):
-            folder = Path(tempfile.mkdtemp(prefix=".staging-", dir=self.reports))
-        try:
-            with held(folder):
-                yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with staged(self.reports) as folder:
+            yield folder
 
     def put(self, draft: Report, staging: Path, private: Mapping[str, Any]) -> Path:
         """Store ``draft`` with the files that lie in ``staging`` (from ``self.staging()``) and return its folder.
@@ -88,10 +84,28 @@ class RunDirectory:
         return final
 
 
+@contextmanager
+def staged(room: Path) -> Iterator[Path]:
+    """An empty hidden folder in ``room``, gone at the end unless ``place`` gave it a name."""
+    with disk_errors(room):
+        folder = Path(tempfile.mkdtemp(prefix=".staging-", dir=room))
+    try:
+        with held(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def place(staging: Path, final: Path) -> None:
-    """Give a report's staged folder its name, everything in it read-only and on the disk before and after."""
+    """Give a staged folder its name, everything in it read-only and on the disk before and after. Raises
+    FileExistsError where another has that name."""
     _seal(staging)
-    staging.rename(final)
+    try:
+        staging.rename(final)
+    except OSError as error:
+        if error.errno == errno.ENOTEMPTY:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final)) from error
+        raise
     _sync(final.parent)
 
 

@@ -1,0 +1,176 @@
+"""What the index says of one folder: read from its files, checked against its id, computed from its raw facts."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import accelbench
+from accelbench.errors import AccelbenchError
+from accelbench.figures.figures import Figure, figures_of
+from accelbench.figures.passes import Pass, passes
+from accelbench.model import Measurement, Report
+from accelbench.quality.verdict import judge
+from accelbench.report import codec
+from accelbench.report.store import REPORT, sha256_of
+
+Row = tuple[Any, ...]
+
+LARGEST_INTEGER = 2**63 - 1
+WHOLE_REPORT = -1
+"""The position of a figure that is of no timed pass."""
+
+HOSTILE = (ValueError, ArithmeticError, LookupError, TypeError, MemoryError, OSError)
+"""What computing from files that somebody made may raise."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """By what a file is known to be the one that was read: it is written once, so another time or size is another."""
+
+    mtime_ns: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A folder with a report, as rows of the index without the report's number. ``figures`` is None where they were
+    not asked for; ``problem`` says what is wrong with the folder, ``report`` is None where that is everything."""
+
+    folder: str
+    stamp: Stamp
+    report: Row | None = None
+    id: str | None = None
+    passes: tuple[Row, ...] = ()
+    figures: tuple[Row, ...] | None = None
+    problem: str | None = None
+
+
+@cache
+def recipe() -> str:
+    """The hash of the code that figures come from: what another recipe computed is not used again."""
+    root, digest = Path(accelbench.__file__).parent, hashlib.sha256()
+    for room in ("figures", "measure", "metrics", "model", "quality"):
+        for file in sorted((root / room).glob("*.py")):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    digest.update(Path(__file__).read_bytes())
+    return digest.hexdigest()
+
+
+def stamp_of(file: str) -> Stamp | None:
+    """The file's stamp; None where there is no such file. Paths are texts here: a store has 100,000 of them."""
+    try:
+        found = os.stat(file)  # noqa: PTH116
+    except OSError:
+        return None
+    return Stamp(found.st_mtime_ns, found.st_size)
+
+
+def read(store: Path, name: str, known: str | None) -> Entry:
+    """The folder ``name`` of ``store``. Figures are computed unless the report's id is ``known``: then they are known
+    from the same content. Never raises for what a folder may hold."""
+    folder = store / name
+    stamp = stamp_of(f"{folder}/{REPORT}")
+    if stamp is None:
+        return Entry(name, Stamp(0, 0), problem=f"{REPORT} is missing")
+    try:
+        report = codec.REPORTS.open((folder / REPORT).read_bytes(), REPORT)
+        row = _report(report, name)
+    except (AccelbenchError, *HOSTILE) as error:
+        return Entry(name, stamp, problem=_line(error))
+    if report.id == known:
+        return Entry(name, stamp, row, report.id)
+    try:
+        problem = "; ".join(_altered(report, folder)) or None
+        timed = passes(report, folder) if problem is None else []
+        found = figures_of(report, timed)
+        return Entry(
+            name,
+            stamp,
+            row,
+            report.id,
+            passes=tuple(_pass(each, position) for position, each in enumerate(timed)),
+            figures=tuple(_figure(each) for each in found if math.isfinite(each.value)),
+            problem=problem,
+        )
+    except (AccelbenchError, *HOSTILE) as error:
+        return Entry(name, stamp, row, report.id, figures=(), problem=f"its figures cannot be computed: {_line(error)}")
+
+
+def _altered(report: Report, folder: Path) -> Iterator[str]:
+    """The files of the report's columns that are not those that it names: what they hold is no evidence."""
+    for measurement in report.measurements:
+        yield from _altered_columns(measurement, report.files, folder)
+
+
+def _altered_columns(measurement: Measurement, files: Mapping[str, str], folder: Path) -> Iterator[str]:
+    columns = measurement.columns
+    if ".." in columns.split("/") or columns.startswith("/"):
+        yield f"{columns} lies outside the report's folder"
+        return
+    named = {name for name in files if name.startswith(f"{columns}/")}
+    if not (folder / columns).is_dir():
+        yield f"{columns} is missing"
+        return
+    there = {f"{columns}/{entry.name}" for entry in os.scandir(folder / columns)}
+    for name in sorted(named | there):
+        if name not in named:
+            yield f"{name} is not named in the report"
+        elif name not in there:
+            yield f"{name} is missing"
+        elif sha256_of(folder / name) != files[name]:
+            yield f"{name} differs from what the report names"
+
+
+def _report(report: Report, folder: str) -> Row:
+    """All columns of ``tables.REPORTS`` but the number."""
+    task, target, host = report.task, report.target, report.host
+    return _fitting(
+        report.id,
+        *(task.id, task.version, task.tier, task.domain),
+        report.weights.kind if report.weights else None,
+        *(target.backend, target.device, report.device.name if report.device else None, target.precision),
+        report.builds[0].compiled.executed_precision if report.builds else None,
+        "+".join(target.passes),
+        *(report.effort, report.status, judge(report).verdict, report.created, report.accelbench),
+        *(host.os, host.kernel, host.machine, host.cpu, host.logical_cpus, host.memory_bytes),
+        *("measured", 0, 0, folder),
+    )
+
+
+def _pass(timed: Pass, position: int) -> Row:
+    """All columns of ``tables.PASSES`` but the report."""
+    measurement, plan = timed.measurement, timed.measurement.plan
+    bounded = plan.latency_bound_s is not None
+    against = (timed.problem,) if timed.problem else timed.validity or ()
+    return _fitting(
+        *(position, plan.scenario, plan.batch, measurement.concurrency, plan.instances, plan.rate, plan.burst),
+        *(plan.latency_bound_s, plan.stop.statistic if bounded else None, plan.max_batch, measurement.queries),
+        "; ".join(against) or None,
+    )
+
+
+def _figure(figure: Figure) -> Row:
+    """All columns of ``tables.VALUES`` but the report."""
+    position = WHOLE_REPORT if figure.measurement is None else figure.measurement
+    return figure.name, position, figure.value, figure.low, figure.high
+
+
+def _fitting(*values: Any) -> Row:
+    """The values as the index can hold them: integers beyond 64 bits become floating-point numbers."""
+    return tuple(float(v) if isinstance(v, int) and abs(v) > LARGEST_INTEGER else v for v in values)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def read_all(store: Path, jobs: Sequence[tuple[str, str | None]]) -> list[Entry]:
+    """``read`` of several folders, each with the id that is known of it."""
+    return [read(store, name, known) for name, known in jobs]

@@ -1,0 +1,68 @@
+"""Work spread over processes that end with the one that started them, also when that is killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+from typing import TypeVar
+
+from accelbench.errors import AccelbenchError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def spread(function: Callable[[Job], Result], jobs: Iterable[Job], processes: int) -> Iterator[Result]:
+    """``function`` of every job, in any order, by so many new processes. Both must be what another process can import
+    and receive. Raises AccelbenchError when a process dies."""
+    context = multiprocessing.get_context("spawn")
+    waiting = iter(jobs)
+    ends: list[Connection] = []
+    started = []
+    try:
+        for _ in range(processes):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(function, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            started.append(process)
+            ends.append(ours)
+        busy = [end for end in ends if _give(end, waiting)]
+        while busy:
+            for end in wait(busy):
+                assert isinstance(end, Connection)
+                result: Result = _receive(end)
+                if not _give(end, waiting):
+                    busy.remove(end)
+                yield result
+    finally:
+        for end in ends:
+            end.close()
+        for process in started:
+            process.join()
+
+
+def _give(end: Connection, waiting: Iterator[Job]) -> bool:
+    for job in waiting:
+        end.send(job)
+        return True
+    return False
+
+
+def _receive(end: Connection) -> Result:  # type: ignore[type-var]
+    try:
+        result: Result = end.recv()
+    except EOFError:
+        raise AccelbenchError("a process that reads reports died; the index is as it was") from None
+    return result
+
+
+def _serve(function: Callable[[Job], Result], end: Connection) -> None:
+    """Answer until nobody is there any more: the pipe ends with whoever holds its other end."""
+    while True:
+        try:
+            job = end.recv()
+            end.send(function(job))
+        except (EOFError, BrokenPipeError, KeyboardInterrupt):
+            return
