@@ -10,7 +10,20 @@ from types import FrameType
 import click
 
 from accelbench import __version__
-from accelbench.cli import backend, compare, convert, hardware, profile, report, reproduce, run, selftest, zoo
+from accelbench.cli import (
+    backend,
+    check,
+    compare,
+    convert,
+    hardware,
+    profile,
+    report,
+    reproduce,
+    run,
+    selftest,
+    submit,
+    zoo,
+)
 from accelbench.errors import AccelbenchError
 
 USAGE = 2
@@ -33,6 +46,9 @@ accelbench.add_command(report.report)
 accelbench.add_command(compare.compare)
 accelbench.add_command(convert.convert)
 accelbench.add_command(reproduce.reproduce)
+accelbench.add_command(check.check)
+accelbench.add_command(submit.submit)
+accelbench.add_command(submit.repository)
 accelbench.add_command(profile.profile)
 accelbench.add_command(hardware.hardware)
 accelbench.add_command(selftest.selftest)

@@ -36,10 +36,11 @@ class Pass:
 
 def passes(report: Report, folder: Path) -> list[Pass]:
     """The report's timed passes, in their order; ``folder`` holds the report and its columns."""
-    return [_read(report, measurement, folder) for measurement in report.measurements]
+    return [read(report, measurement, folder) for measurement in report.measurements]
 
 
-def _read(report: Report, measurement: Measurement, folder: Path) -> Pass:
+def read(report: Report, measurement: Measurement, folder: Path) -> Pass:
+    """One timed pass of the report: of its measurements, or of what else was timed."""
     build = build_of(report, measurement)
     beside = next((run for run in report.loadgen if run.plan == measurement.plan), None)
     try:

@@ -109,9 +109,39 @@ def measurement_reasons(measurement: Measurement, executed_precision: str) -> tu
 def honesty_reasons(measurement: Measurement, executed_precision: str) -> Iterator[str]:
     """Those of ``measurement_reasons`` that speak against the stack itself, and so decide the verdict too."""
     if measurement.integrity is not None:
-        yield from _timed_outputs(measurement.integrity, executed_precision)
-        yield from _cached(measurement.integrity)
+        yield from timed_output_reasons(measurement.integrity, executed_precision)
+        yield from cache_reasons(measurement.integrity)
     yield from _leak(measurement.audit, measurement.queries)
+
+
+def timed_output_reasons(integrity: Integrity, precision: str) -> Iterator[str]:
+    """Whether queries of the timed pass gave other outputs than the accuracy pass."""
+    if integrity.mismatched:
+        yield (
+            f"timed outputs: {integrity.mismatched} of {integrity.checked} checked queries gave other outputs than "
+            "the accuracy pass"
+        )
+    unit = ROUNDOFF.get(family(precision), ROUNDOFF["bf16"])
+    bound = REORDERED_FLOAT32 if family(precision) == "fp32" else REORDERED * unit
+    apart = integrity.worst_relative_l2
+    if apart is not None and apart > bound:
+        yield f"timed outputs differ from the accuracy pass by {apart:.1e} (relative L2; {bound:.1e} is allowed)"
+
+
+def cache_reasons(integrity: Integrity) -> Iterator[str]:
+    """Whether feeds that were run before are faster than fresh ones."""
+    if not (integrity.seen_ns and integrity.unseen_ns):
+        return
+    seen, unseen = float(np.median(integrity.seen_ns)), float(np.median(integrity.unseen_ns))
+    if unseen <= SEEN_RATIO * seen or unseen - seen < SEEN_GAP_NS:
+        return
+    p = rank_sum_p(integrity.seen_ns, integrity.unseen_ns)
+    apart = len(integrity.seen_ns) >= FEWEST_APART and max(integrity.seen_ns) * FAR_APART < min(integrity.unseen_ns)
+    if p < SEEN_P or apart:
+        yield (
+            f"results seem to be cached: repeated feeds take {seen / 1e6:.3g} ms, fresh ones {unseen / 1e6:.3g} ms "
+            f"(rank-sum p = {p:.0e})"
+        )
 
 
 def family(precision: str) -> str:
@@ -143,34 +173,6 @@ def _hides(sums: DriftSums, bound: float) -> bool:
     """Whether an output of probabilities has a single value that is off by more than ``bound``, relatively."""
     probabilities = bool(sums.value_edges) and sums.value_edges[0] >= 0 and sums.value_edges[-1] <= 1
     return probabilities and (sums.max_ulp or 0) * 2 * ROUNDOFF["fp32"] > bound
-
-
-def _timed_outputs(integrity: Integrity, precision: str) -> Iterator[str]:
-    if integrity.mismatched:
-        yield (
-            f"timed outputs: {integrity.mismatched} of {integrity.checked} checked queries gave other outputs than "
-            "the accuracy pass"
-        )
-    unit = ROUNDOFF.get(family(precision), ROUNDOFF["bf16"])
-    bound = REORDERED_FLOAT32 if family(precision) == "fp32" else REORDERED * unit
-    apart = integrity.worst_relative_l2
-    if apart is not None and apart > bound:
-        yield f"timed outputs differ from the accuracy pass by {apart:.1e} (relative L2; {bound:.1e} is allowed)"
-
-
-def _cached(integrity: Integrity) -> Iterator[str]:
-    if not (integrity.seen_ns and integrity.unseen_ns):
-        return
-    seen, unseen = float(np.median(integrity.seen_ns)), float(np.median(integrity.unseen_ns))
-    if unseen <= SEEN_RATIO * seen or unseen - seen < SEEN_GAP_NS:
-        return
-    p = rank_sum_p(integrity.seen_ns, integrity.unseen_ns)
-    apart = len(integrity.seen_ns) >= FEWEST_APART and max(integrity.seen_ns) * FAR_APART < min(integrity.unseen_ns)
-    if p < SEEN_P or apart:
-        yield (
-            f"results seem to be cached: repeated feeds take {seen / 1e6:.3g} ms, fresh ones {unseen / 1e6:.3g} ms "
-            f"(rank-sum p = {p:.0e})"
-        )
 
 
 def _leak(audit: Audit, queries: int) -> Iterator[str]:
