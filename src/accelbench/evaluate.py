@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -43,7 +44,7 @@ from accelbench.quality.assess import assess
 from accelbench.reference import Reference
 from accelbench.report.harness import harness_of
 from accelbench.report.host import host_facts
-from accelbench.report.privacy import here, private_facts, scrub
+from accelbench.report.privacy import Identity, here, private_facts, scrub
 from accelbench.report.store import RunDirectory
 from accelbench.search import Search, search
 from accelbench.tensors import TensorSet, TensorWriter
@@ -54,6 +55,9 @@ SEEDS = 2**31
 """How many seeds a compliance pass draws from."""
 
 Driver = Literal["accelbench", "loadgen"]
+
+ADAPTER = "adapter"
+"""The folder in a report with the source of the backend that made it."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def evaluate(
             facts.status, facts.reasons = "failed", [f"{error.kind}: {error}"]
         if reference.problem and facts.status == "ok":
             facts.reasons.append(reference.problem)
-        _keep_texts(spec, stage)
+        _keep_texts(spec, stage, facts)
         report = _report(subject, spec, setting, facts)
         return run.put(report, stage, private_facts(setting.command, here(), os.environ))
 
@@ -248,13 +252,29 @@ def _quality(subject: Subject, outputs: Path, reference: Reference, unready: int
     return replace(found, predictions="predictions.npz")
 
 
-def _keep_texts(spec: BackendSpec, stage: Path) -> None:
-    """The worker's output without names and paths, and the lock that its environment was made from."""
+def _keep_texts(spec: BackendSpec, stage: Path, facts: Facts) -> None:
+    """The worker's output and the lock of its environment, both without names and paths, and the adapter's source as
+    it is: a backend's folder again, which the report's own hash stands for whatever becomes of the first."""
     identity = here()
     for log in sorted((stage / "logs").rglob("*.txt")):
         log.write_text(scrub(log.read_text(encoding="utf-8", errors="replace"), identity), encoding="utf-8")
+    adapter = stage / ADAPTER
+    adapter.mkdir()
+    for source in spec.source:
+        shutil.copyfile(source, adapter / source.name)
     if spec.lock.is_file():
-        shutil.copyfile(spec.lock, stage / "requirements.lock")
+        lock = scrub(spec.lock.read_text(encoding="utf-8"), identity).encode()
+        for place in (stage, adapter):
+            (place / spec.lock.name).write_bytes(lock)
+        if facts.environment is not None:
+            facts.environment = replace(facts.environment, lock_sha256=hashlib.sha256(lock).hexdigest())
+
+
+def _nobodys(environment: Environment | None, identity: Identity) -> Environment | None:
+    """What the probes said, without names and paths."""
+    if environment is None:
+        return None
+    return replace(environment, probes={name: scrub(said, identity) for name, said in environment.probes.items()})
 
 
 def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts) -> Report:
@@ -268,7 +288,7 @@ def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts)
         id="",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         accelbench=__version__,
-        command=tuple(scrub(word, identity) for word in setting.command),
+        command=tuple(scrub(word, identity.typed) for word in setting.command),
         effort=setting.effort,
         status=facts.status,
         reasons=tuple(scrub(reason, identity) for reason in facts.reasons),
@@ -288,7 +308,7 @@ def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts)
         untested=spec.table.untested,
         device=facts.device,
         host=host,
-        environment=facts.environment,
+        environment=_nobodys(facts.environment, identity),
         chain=chain or (model.source,),
         builds=tuple(builds),
         quality=facts.quality,

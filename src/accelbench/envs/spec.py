@@ -55,6 +55,11 @@ class BackendSpec:
         return self.folder / "requirements.lock"
 
     @property
+    def source(self) -> tuple[Path, ...]:
+        """The files that the backend is, besides its lock: ``backend.toml``, the adapter and the modules beside it."""
+        return (self.folder / "backend.toml", *sorted(self.folder.glob("*.py")))
+
+    @property
     def adapter_sha256(self) -> str:
         return adapter_sha256(self.folder)
 

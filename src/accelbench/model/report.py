@@ -16,8 +16,9 @@ from accelbench.model.task import Domain, Tier, Tolerance
 Effort = Literal["quick", "standard", "submission"]
 Status = Literal["ok", "failed", "unsupported"]
 
-REPORT_SCHEMA = 1
-"""Version of the report's stored form. 1: first."""
+REPORT_SCHEMA = 2
+"""Version of the report's stored form. 1: first. 2: the adapter's source among the files; the host's distribution,
+firmware, drivers and container; compliance."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ class Host:
 
     ``cpu_flags``: those instruction sets that decide on speed and numerics. ``logical_cpus``: those that this process
     may use; ``cpu_limit``: how many of them a container's quota leaves it. ``governor``: of the first CPU's frequency.
+    ``drivers``: versions of the kernel modules that drive accelerators. ``container``: the digest of the image, where
+    it is known.
     """
 
     __pydantic_config__ = STRICT
@@ -102,12 +105,17 @@ class Host:
     cpu_limit: float | None = None
     governor: str | None = None
     microcode: str | None = None
+    distribution: str | None = None
+    firmware: str | None = None
+    drivers: Mapping[str, str] = field(default_factory=dict)
+    container: str | None = None
 
 
 @dataclass(frozen=True)
 class Environment:
     """The backend's environment: its kind, Python, every installed package, the sha256 of lock and adapter, and what
-    the backend's probes said (driver, SDK)."""
+    the backend's probes said (driver, SDK). Of a lock that names people or places ``lock_sha256`` is that of the copy
+    among the report's files, where it does not."""
 
     __pydantic_config__ = STRICT
 

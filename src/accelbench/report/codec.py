@@ -10,7 +10,13 @@ from accelbench.model import REPORT_SCHEMA, Report
 from accelbench.report.canonical import Document
 from accelbench.report.form import Form
 
-UPGRADES: Mapping[int, Callable[[Document], Document]] = {}
+
+def _two(first: Document) -> Document:
+    """What schema 2 added is absent in reports of schema 1."""
+    return {**first, "schema": 2}
+
+
+UPGRADES: Mapping[int, Callable[[Document], Document]] = {1: _two}
 """``UPGRADES[n]`` turns a document of schema n into one of schema n + 1."""
 
 REPORTS: Form[Report] = Form("report", TypeAdapter(Report), REPORT_SCHEMA, UPGRADES)

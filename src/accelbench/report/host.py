@@ -18,6 +18,17 @@ FLAGS = re.compile(
 """The instruction sets, as Linux names them, that decide on the speed and the numerics of inference."""
 
 
+DRIVERS = (
+    "amdgpu", "apex", "davinci", "habanalabs", "hailo_pci", "i915", "intel_vpu", "iluvatar", "mlu", "musa", "neuron",
+    "npu", "nvidia", "qaic", "rknpu", "tenstorrent", "xe",
+)  # fmt: skip
+"""Kernel modules that drive accelerators."""
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+CONTAINER = "ACCELBENCH_CONTAINER"
+"""The variable by which who starts a container tells the digest of its image."""
+
+
 def host_facts(root: Path = Path("/")) -> Host:
     """The facts of this host, read from ``proc`` and ``sys`` under ``root``."""
     cpu, flags, microcode = cpu_facts(_read(root / "proc/cpuinfo"))
@@ -33,6 +44,10 @@ def host_facts(root: Path = Path("/")) -> Host:
         cpu_limit=cpu_limit(_read(root / "sys/fs/cgroup/cpu.max")),
         governor=_read(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip() or None,
         microcode=microcode,
+        distribution=distribution(_read(root / "etc/os-release")),
+        firmware=_firmware(root / "sys/class/dmi/id"),
+        drivers=_drivers(root / "sys/module"),
+        container=container(os.environ.get(CONTAINER, ""), _read(root / "run/.containerenv")),
     )
 
 
@@ -66,6 +81,33 @@ def cpu_limit(cpu_max: str) -> float | None:
     """How many CPUs a control group's quota allows, from the text of its ``cpu.max``: ``quota period`` in µs."""
     found = re.fullmatch(r"(\d+) (\d+)\s*", cpu_max)
     return int(found[1]) / int(found[2]) if found else None
+
+
+def distribution(os_release: str) -> str | None:
+    """The system's own name from the text of ``/etc/os-release``."""
+    found = re.search(r"""^PRETTY_NAME=["']?([^"'\n]+)""", os_release, re.MULTILINE)
+    return found[1].strip() if found else None
+
+
+def container(told: str, containerenv: str) -> str | None:
+    """The digest of the container's image: as whoever started it says, or as Podman does in ``/run/.containerenv``. A
+    container cannot find out by itself."""
+    found = DIGEST.search(told)
+    if found:
+        return found[0]
+    image = re.search(r'^imageid="(?:sha256:)?([0-9a-f]{64})"', containerenv, re.MULTILINE)
+    return f"sha256:{image[1]}" if image else None
+
+
+def _firmware(folder: Path) -> str | None:
+    """Maker, version and date of the machine's firmware."""
+    told = [_read(folder / name).strip() for name in ("bios_vendor", "bios_version", "bios_date")]
+    return " ".join(filter(None, told)) or None
+
+
+def _drivers(folder: Path) -> dict[str, str]:
+    told = {name: _read(folder / name / "version").strip() for name in DRIVERS}
+    return {name: version for name, version in told.items() if version}
 
 
 def _usable_cpus() -> int:

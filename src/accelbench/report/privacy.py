@@ -8,24 +8,42 @@ import platform
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 NOBODY = frozenset({"root", "user", "admin", "nobody", "runner", "docker", "ubuntu", "debian", "localhost"})
 """Names that tell nothing of anybody; replacing them would only spoil logs."""
 
 SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|COOKIE|KEY", re.IGNORECASE)
+"""Names of variables whose values are nobody's business."""
+
+TOLD_ELSEWHERE = re.compile(
+    r"PATH|SHELL|HOME|USER|LOGNAME|HOSTNAME|PWD|OLDPWD|TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|TZ|_"
+)
+"""Names of variables whose values are every machine's, or are found as folders and names."""
+
+SHORTEST, SHORTEST_SECRET = 6, 4
+"""Values of fewer letters are no one's own: replacing them would only spoil logs."""
+
 REDACTED = "<redacted>"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What to look for: folders of the person and of the work, and the names of the user and the host."""
+    """What to look for: folders of the person and of the work, the names of the user and the host, and environment
+    variables."""
 
     cwd: str
     home: str
     user: str
     host: str
+    variables: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def typed(self) -> Identity:
+        """What to look for in words that a person typed: of the variables those with secrets alone. The words of a
+        command are often the values of others, and have to stay to say what was done."""
+        return replace(self, variables=tuple(each for each in self.variables if SECRET.search(each[0])))
 
 
 def here() -> Identity:
@@ -38,13 +56,16 @@ def here() -> Identity:
         cwd = str(Path.cwd())
     except FileNotFoundError:  # it was removed under us
         cwd = ""
-    return Identity(cwd, os.path.expanduser("~").removeprefix("~"), user, platform.node())  # noqa: PTH111
+    home = os.path.expanduser("~").removeprefix("~")  # noqa: PTH111
+    return Identity(cwd, home, user, platform.node(), tuple(sorted(os.environ.items())))
 
 
 def scrub(text: str, identity: Identity) -> str:
     """``text`` with the current folder, the home folder, the host name and the user name as ``<cwd>``, ``<home>``,
-    ``<host>`` and ``<user>``. Paths are found also where they are spelled through symbolic links; names are found as
-    whole words in any case."""
+    ``<host>`` and ``<user>``, and values of variables as ``<$NAME>``. Paths are found also where they are spelled
+    through symbolic links; names are found as whole words in any case."""
+    for name, value in _telling(identity):
+        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", f"<${name}>", text)
     folders = {
         spelled: mark
         for folder, mark in ((identity.home, "<home>"), (identity.cwd, "<cwd>"))
@@ -59,6 +80,18 @@ def scrub(text: str, identity: Identity) -> str:
         if name and name.lower() not in NOBODY:
             text = re.sub(rf"(?<![\w<]){re.escape(name)}(?![\w>])", names[name], text, flags=re.IGNORECASE)
     return text
+
+
+def _telling(identity: Identity) -> list[tuple[str, str]]:
+    """The variables whose values say something of this person or machine, the longest first."""
+    found = []
+    for name, value in identity.variables:
+        secret = SECRET.search(name) is not None
+        least = SHORTEST_SECRET if secret else SHORTEST
+        plain = TOLD_ELSEWHERE.fullmatch(name) or (value.isdecimal() and not secret)
+        if len(value) >= least and not plain and value not in (identity.cwd, identity.home):
+            found.append((name, value))
+    return sorted(found, key=lambda each: len(each[1]), reverse=True)
 
 
 def private_facts(

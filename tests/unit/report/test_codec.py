@@ -125,10 +125,10 @@ def test_white_space_and_another_order_of_keys_are_edits_too() -> None:
         ('"warmup_s":0.51', '"warmup_s":1e999', r"measurements\[0\]\.warmup_s: is NaN or infinite"),
         ('"effort":"quick"', '"effort":"hasty"', r"effort: .*'quick', 'standard' or 'submission', found 'hasty'"),
         ('"effort":"quick"', '"effort":"\\ud800"', "invalid JSON"),
-        ('"schema":1', '"schema":2', "schema 2, but this accelbench reads up to 1: use a later accelbench"),
-        ('"schema":1', '"schema":0', "schema 0 is not one of accelbench's"),
-        ('"schema":1', '"schema":1.0', "no schema number"),
-        ('"schema":1', '"schema":true', "no schema number"),
+        ('"schema":2', '"schema":3', "schema 3, but this accelbench reads up to 2: use a later accelbench"),
+        ('"schema":2', '"schema":0', "schema 0 is not one of accelbench's"),
+        ('"schema":2', '"schema":1.0', "no schema number"),
+        ('"schema":2', '"schema":true', "no schema number"),
         ('"reasons":[]', '"reasons":' + "[" * 100_000, "nested too deeply"),
         ('"reasons":[]', '"reasons":' + "[" * 500 + "]" * 500, "recursion limit"),
         ("{", "[", "not a report in JSON"),
@@ -155,8 +155,8 @@ def test_an_older_schema_is_upgraded_step_by_step() -> None:
         document["created"] = document.pop("made")
         return {**document, "schema": 1}
 
-    form = replace(codec.REPORTS, upgrades={0: rename})
-    old = codec.encode(sample(bins=2)).decode().replace('"created":', '"made":').replace('"schema":1', '"schema":0')
+    form = replace(codec.REPORTS, upgrades={**codec.UPGRADES, 0: rename})
+    old = codec.encode(sample(bins=2)).decode().replace('"created":', '"made":').replace('"schema":2', '"schema":0')
     assert form.decode(old.encode(), "x") == sample(bins=2)
 
 
@@ -209,8 +209,8 @@ def test_opening_is_decoding_and_verifying_in_one(report: model.Report) -> None:
         ('"sum_e2":', '"sum_e2":NaN,"x":'),
         ('"reasons":[]', '"reasons": []'),
         ('"reasons":[]', '"reasons":' + "[" * 100_000),
-        ('"schema":1', '"schema":2'),
-        ('"schema":1', '"schema":true'),
+        ('"schema":2', '"schema":3'),
+        ('"schema":2', '"schema":true'),
         ('"id":"', '"id":"0'),
         ('"id":"', '"no":"'),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from accelbench.report.host import cpu_facts, cpu_limit, host_facts, memory_bytes
+from accelbench.report.host import CONTAINER, container, cpu_facts, cpu_limit, host_facts, memory_bytes
 
 X86 = """processor\t: 0
 model name\t: Some(R) CPU @ 2.00GHz
@@ -87,3 +87,29 @@ def test_this_host_can_be_read() -> None:
     facts = host_facts()
     assert facts.os == platform.system()
     assert facts.python == platform.python_version()
+
+
+def test_distribution_firmware_drivers_and_container_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(CONTAINER, raising=False)
+    image = "ab" * 32
+    for name, text in {
+        "etc/os-release": 'NAME="Some"\nPRETTY_NAME="Some Linux 12 (twelve)"\n',
+        "sys/class/dmi/id/bios_vendor": "Maker\n",
+        "sys/class/dmi/id/bios_version": "2.1\n",
+        "sys/module/nvidia/version": "580.82\n",
+        "sys/module/e1000/version": "9\n",
+        "run/.containerenv": f'engine="podman-5.4"\nname="mei"\nimageid="{image}"\n',
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    facts = host_facts(tmp_path)
+    assert (facts.distribution, facts.firmware) == ("Some Linux 12 (twelve)", "Maker 2.1")
+    assert facts.drivers == {"nvidia": "580.82"}
+    assert facts.container == f"sha256:{image}"
+    monkeypatch.setenv(CONTAINER, f"registry/image@sha256:{'cd' * 32}")
+    assert host_facts(tmp_path).container == f"sha256:{'cd' * 32}"
+
+
+def test_what_is_no_digest_is_no_container() -> None:
+    assert container("latest", "") is None
+    assert container("", 'imageid="latest"') is None

@@ -29,6 +29,24 @@ def test_folders_and_names_are_taken_out(text: str, expected: str) -> None:
     assert scrub(expected, WHO) == expected
 
 
+def test_values_of_variables_are_taken_out() -> None:
+    variables = (
+        ("DATA_ROOT", "/srv/vault"),
+        ("HTTPS_PROXY", "http://mei:word@proxy:80"),
+        ("HF_TOKEN", "t0k3n"),
+        ("LANG", "en_GB.UTF-8"),
+        ("WORKERS", "16000000"),
+        ("SHORT", "abc"),
+        ("HERE", "/home/mei"),
+    )
+    who = Identity("/home/mei/lab", "/home/mei", "mei", "node7", variables)
+    text = "open /srv/vault/x by http://mei:word@proxy:80 with t0k3n; en_GB.UTF-8 16000000 abc /home/mei/y"
+    expected = "open <$DATA_ROOT>/x by <$HTTPS_PROXY> with <$HF_TOKEN>; en_GB.UTF-8 16000000 abc <home>/y"
+    assert scrub(text, who) == expected
+    assert scrub(expected, who) == expected
+    assert scrub("--data /srv/vault --key t0k3n", who.typed) == "--data /srv/vault --key <$HF_TOKEN>"
+
+
 def test_a_name_that_is_a_mark_does_not_spoil_the_marks() -> None:
     odd = Identity(cwd="/w", home="/h", user="home", host="cwd")
     assert scrub("/h/a /w/b home cwd", odd) == "<home>/a <cwd>/b <user> <host>"
