@@ -16,6 +16,7 @@ from accelbench.cli import (
     compare,
     convert,
     hardware,
+    import_,
     profile,
     report,
     reproduce,
@@ -51,6 +52,7 @@ accelbench.add_command(submit.submit)
 accelbench.add_command(submit.repository)
 accelbench.add_command(profile.profile)
 accelbench.add_command(hardware.hardware)
+accelbench.add_command(import_.import_)
 accelbench.add_command(selftest.selftest)
 
 

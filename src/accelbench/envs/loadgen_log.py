@@ -35,7 +35,7 @@ class LoadGenLog:
 def read(folder: Path) -> LoadGenLog:
     """The logs in ``folder``. Missing files and lines that a dying process left half-written are passed over."""
     summary = _text(folder / SUMMARY)
-    events = list(_events(_text(folder / DETAIL)))
+    events = list(events_in(_text(folder / DETAIL)))
     verdict = _VERDICT.search(summary)
     found = {event["key"]: event["value"] for event in events}
     return LoadGenLog(
@@ -57,7 +57,8 @@ def read(folder: Path) -> LoadGenLog:
     )
 
 
-def _events(text: str) -> Iterator[dict[str, Any]]:
+def events_in(text: str) -> Iterator[dict[str, Any]]:
+    """The events of a detail log, each with ``key``, ``value`` and ``metadata``; other lines are passed over."""
     for line in text.splitlines():
         if line.startswith(_MARK):
             try:

@@ -19,8 +19,9 @@ ClaimSourceKind = Literal[
 
 @dataclass(frozen=True)
 class ClaimSource:
-    """The file that a claim was read from: its last name, ``sha256`` and size; ``part`` is the row of a table that it
-    is. ``url`` and ``commit`` are where the user says that it comes from."""
+    """The file that a claim was read from: its last name, and ``sha256`` and size of what is kept of it. Of a table that
+    is the row that ``part`` names, and ``whole_sha256`` is of the table. ``url`` and ``commit`` are where the user says
+    that it comes from."""
 
     __pydantic_config__ = STRICT
 
@@ -29,6 +30,7 @@ class ClaimSource:
     sha256: str
     size_bytes: int
     part: str | None = None
+    whole_sha256: str | None = None
     url: str | None = None
     commit: str | None = None
 
