@@ -10,7 +10,7 @@ from pathlib import Path
 
 from accelbench.envs.worker import Job, Worker
 from accelbench.errors import Unsupported
-from accelbench.model import Artifact, Build, DeviceInfo, Measurement, Plan, Purpose, Target
+from accelbench.model import Artifact, Build, DeviceInfo, Measurement, Plan, Purpose, Target, Tuning
 from accelbench.passes.apply import Calibration, passed
 from accelbench.passes.weights import contents
 from accelbench.quality.coverage import coverage
@@ -124,6 +124,16 @@ class Bench:
     def _form(self, plan: Plan) -> Form:
         return plan.compiled_batch, plan.purpose if self._worker.spec.table.abilities.purpose else None
 
+    def _tuned(self, job: Job) -> tuple[Job, float | None, Tuning | None]:
+        """The job with the options that the stack's tuner chose, where the target lets it tune."""
+        limit_s = job.target.tune_s
+        if limit_s is None:
+            return job, None, None
+        self._say(f"tuning for batch {job.batch}, {limit_s:g} s at most")
+        tuning, seconds = self._worker.tune(job, limit_s)
+        options = {**job.target.options, **tuning.chosen}
+        return replace(job, target=replace(job.target, options=options)), seconds, tuning
+
     def _compile(self, batch: int, purpose: Purpose | None) -> None:
         model = self._passed(batch)
         folder = self._work / f"{batch}-{purpose or 'any'}"
@@ -140,6 +150,7 @@ class Bench:
             calibration=str(self._subject.calibration.path),
             calibration_count=CALIBRATION_SAMPLES,
         )
+        job, tune_s, tuning = self._tuned(job)
         self._say(f"compiling for batch {batch}")
         built = self._worker.compile(job)
         build = Build(
@@ -150,6 +161,8 @@ class Bench:
             compiled=built.compiled,
             coverage=coverage(built.compiled.placements, self._target.device, self._subject.facts.by_node),
             artifacts=tuple(_of(artifact, model, folder) for artifact in built.artifacts),
+            tune_s=tune_s,
+            tuning=tuning,
         )
         self._jobs[batch, purpose] = build, job
         self.builds.append(build)

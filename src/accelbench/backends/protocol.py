@@ -11,6 +11,7 @@ Abilities beyond that are declared in ``backend.toml`` under ``[abilities]`` and
 ``submit``    the session is an ``AsyncSession``
 ``purpose``   the stack compiles differently for latency and for throughput
 ``profile``   the module is a ``ProfilingBackend``: it tells the time of each kernel by its own clock
+``tune``      the module is a ``TuningBackend``: it looks for better settings by its own means, within a time limit
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Protocol, Union
 
-from accelbench.model import Compiled, DeviceInfo, OpTime, Purpose, Target, TensorSpec
+from accelbench.model import Compiled, DeviceInfo, OpTime, Purpose, Target, TensorSpec, Tuning
 from accelbench.tensors import Record
 
 Feed = Record
@@ -111,3 +112,16 @@ class ProfilingBackend(Backend, Protocol):
 
     def profiler(self, compiled: Compiled, job: CompileJob) -> Profiler:
         """Load what ``compile`` wrote, as ``load`` does, but with the stack's profiler on."""
+
+
+class TuningBackend(Backend, Protocol):
+    """What ``adapter.py`` is with the ability ``tune``."""
+
+    def tune(self, job: CompileJob, limit_s: float) -> Tuning:
+        """Look for the settings that suit the job best, and return after ``limit_s`` seconds at the latest, with what
+        was found until then.
+
+        Options that the job's target has are the user's: they stay. What is ``chosen`` are others of the backend's
+        options; ``compile`` and ``load`` get them in their job. Files written to ``job.work`` are there when
+        ``compile`` is called next, in this process. What is timed here serves the choice alone: it is told as the
+        tuner's own, and no figure of a report comes from it."""

@@ -11,6 +11,7 @@ from accelbench.board.entry import Entry
 from accelbench.board.markup import Content, Markup, join, tag
 from accelbench.board.section_passes import passes_part
 from accelbench.board.section_quality import quality_part
+from accelbench.board.tuning import tuning_part
 from accelbench.board.words import plain, text
 from accelbench.model import Artifact, Build, Report, Tolerance
 
@@ -98,6 +99,7 @@ def _compilation(report: Report) -> Markup | None:
     return join(
         tag("h4", text("compile.title")),
         builds if report.builds else None,
+        tuning_part(report),
         folded(text("compile.settings"), mapping(settings)) if settings else None,
         folded(text("compile.chain"), _chain(chain, report.target.passes)) if chain else None,
     )

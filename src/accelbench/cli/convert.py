@@ -15,6 +15,7 @@ from accelbench.cli.settings import Settings, command, setting_options
 from accelbench.cli.subjects import Given, check_batches, make, source_options
 from accelbench.cli.targets import PRECISION, PRECISIONS, pass_option, targets
 from accelbench.deploy.convert import Converted
+from accelbench.cli.tuning import tune_option, tuned
 from accelbench.deploy.convert import convert as write
 from accelbench.errors import UsageError
 from accelbench.evaluate import Setting
@@ -33,6 +34,7 @@ PLANS = {"latency": Plan("single_stream", Stop(max_s=1.0)), "throughput": Plan("
 @click.option("--precision", type=click.Choice(PRECISIONS), default=PRECISION, show_default=True)
 @pass_option
 @click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples of one call.")
+@tune_option
 @click.option(
     "--for",
     "purpose",
@@ -56,6 +58,7 @@ def convert(
     name: str,
     device: str | None,
     precision: str,
+    tune: float | None,
     passes: tuple[str, ...],
     batch: int,
     purpose: Purpose,
@@ -77,7 +80,7 @@ def convert(
     """
     if len(passes) > 1:
         raise UsageError("a deployable is one model: chain passes with +, as in prune:0.5+int8")
-    ((spec, target),) = targets((name,), device, (precision,), settings, passes)
+    ((spec, target),) = tuned(targets((name,), device, (precision,), settings, passes), tune)
     (word,) = wanted((source,), Choice((), (), None))
     plan = Plan(PLANS[purpose].scenario, PLANS[purpose].stop, batch=batch)
     with progress() as say:
@@ -105,6 +108,7 @@ def _facts(done: Converted, output: Path) -> dict[str, object]:
         "model": manifest.name,
         "backend": f"{manifest.target.backend} on {manifest.target.device}",
         "precision": f"{manifest.target.precision}, executed {manifest.compiled.executed_precision}",
+        "options": dict(manifest.target.options),
         "passes": list(manifest.target.passes),
         "batch": manifest.batch,
         "verdict": manifest.verdict + (", forced" if manifest.forced else ""),

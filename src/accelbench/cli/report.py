@@ -11,6 +11,7 @@ from accelbench.board.rows import as_json, rows
 from accelbench.board.stages import stages_table
 from accelbench.board.table import table
 from accelbench.cli.output import json_option, print_json, print_table
+from accelbench.cli.tuning import tuning_table
 from accelbench.report.codec import encode
 from accelbench.report.store import open_report, reports
 
@@ -35,6 +36,6 @@ def show(path: Path, raw: bool, json_: bool) -> None:
         print_json([as_json(row) for row in lines])
         return
     print_table(table(lines))
-    beside = stages_table(lines)
-    if beside is not None:
-        print_table(beside)
+    for beside in (stages_table(lines), tuning_table([stored for stored, _ in found])):
+        if beside is not None:
+            print_table(beside)

@@ -25,11 +25,12 @@ from accelbench.cli.settings import Settings, command, setting_options
 from accelbench.cli.sharing import Sharing, alone, shared, sharing_options
 from accelbench.cli.subjects import Given, check_batches, made, make, source_options
 from accelbench.cli.targets import PRECISION, PRECISIONS, Side, pass_option, sides, targets
+from accelbench.cli.tuning import tune_option, tuned, tuning_table
 from accelbench.envs import overlay
 from accelbench.errors import UsageError
 from accelbench.evaluate import Driver, Setting
-from accelbench.model import Plan
-from accelbench.report.store import RunDirectory
+from accelbench.model import Plan, Report
+from accelbench.report.store import RunDirectory, open_report
 from accelbench.worker.loadgen import SCENARIOS as LOADGENS
 from accelbench.zoo.real import Asked
 
@@ -43,6 +44,7 @@ from accelbench.zoo.real import Asked
     "--precision", "precisions", type=COMMAS, default=(), help=f"{', '.join(PRECISIONS)}. Default: {PRECISION}."
 )
 @pass_option
+@tune_option
 @load_options
 @sharing_options
 @source_options
@@ -72,6 +74,7 @@ def run(
     device: str | None,
     precisions: tuple[str, ...],
     passes: tuple[str, ...],
+    tune: float | None,
     load: Load,
     sharing: Sharing,
     given: Given,
@@ -95,10 +98,12 @@ def run(
     asked, sought = shared(plans(load), searches(load), sharing)
     if rivals.ab:
         check_ab(names, (*precisions, *passes), asked, sought)
+        if tune is not None:
+            raise UsageError("--ab races two targets as they are: leave --tune out, and give what it chose as --option")
         alone(asked, "--ab")
         chosen = sides(rivals.ab, device, settings)
     else:
-        chosen = targets(names, device, precisions, settings, passes)
+        chosen = tuned(targets(names, device, precisions, settings, passes), tune)
     sources = wanted(tasks, choice)
     with progress() as say:
         if driver == "loadgen":
@@ -125,12 +130,16 @@ def _print_json(done: Evaluated, raced: Path | None) -> None:
 
 def _print_tables(done: Evaluated) -> None:
     print_table(table(done.rows))
-    for beside in (loadgen_table(done.rows), stages_table(done.rows)):
+    for beside in (loadgen_table(done.rows), stages_table(done.rows), tuning_table(_reports(done))):
         if beside is not None:
             print_table(beside)
     for each in done.duels:
         print_table(duel_table(each))
     click.echo(f"\nPage: {done.page}")
+
+
+def _reports(done: Evaluated) -> list[Report]:
+    return [open_report(path)[0] for path in dict.fromkeys(row.report for row in done.rows)]
 
 
 def _prepare_loadgen(asked: Sequence[Plan], chosen: Sequence[Side], say: Callable[[str], None]) -> None:

@@ -101,7 +101,9 @@ def _manifest(subject: Subject, spec: BackendSpec, report: Report, judgement: Ju
         name=subject.task.id,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         accelbench=__version__,
-        target=report.target,
+        target=replace(
+            report.target, options={**report.target.options, **(build.tuning.chosen if build.tuning else {})}
+        ),
         inputs=model.inputs,
         outputs=model.outputs,
         batch=build.batch,

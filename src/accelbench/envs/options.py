@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from accelbench.envs.tables import PRECISION, BackendTable, OptionTable
 from accelbench.errors import UsageError
+from accelbench.model import Target
 
 TRUTH = {"true": "true", "false": "false"}
 
@@ -39,6 +40,16 @@ def checked(table: BackendTable, name: str, value: str) -> str:
         return _spelled(option, value)
     except (KeyError, ValueError) as error:
         raise UsageError(f"option {name} of backend {table.name} is {value!r}; it takes {takes(option)}") from error
+
+
+def checked_choice(table: BackendTable, target: Target, chosen: Mapping[str, str]) -> dict[str, str]:
+    """What a tuner chose beside the target's options, in the one spelling that adapters get. Raises UsageError for one
+    that the target has, that the backend does not know, or that needs what does not hold."""
+    for name in chosen:
+        if name in target.options:
+            raise UsageError(f"option {name} was given, and stays {target.options[name]}")
+    (options,) = resolved(table, {**target.options, **chosen}, (target.precision,))
+    return {name: options[name] for name in chosen}
 
 
 def takes(option: OptionTable) -> str:

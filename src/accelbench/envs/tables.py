@@ -42,11 +42,12 @@ class AbilitiesTable(_Table):
     submit: bool = False
     purpose: bool = False
     profile: bool = False
+    tune: bool = False
 
 
 class TimeoutsTable(_Table):
     """Seconds after which a step counts as hung; ``measure_s`` is on top of the plan's own limit and of the time that a
-    few of the accuracy pass's queries took."""
+    few of the accuracy pass's queries took, ``tune_s`` on top of the time that the tuner was given."""
 
     start_s: Positive = 60.0
     devices_s: Positive = 60.0
@@ -54,6 +55,7 @@ class TimeoutsTable(_Table):
     load_s: Positive = 600.0
     infer_s: Positive = 1800.0
     measure_s: Positive = 120.0
+    tune_s: Positive = 30.0
 
 
 class OptionTable(_Table):

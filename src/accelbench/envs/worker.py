@@ -18,12 +18,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from accelbench.envs import monitors, traces
 from accelbench.envs.install import interpreter
+from accelbench.envs.options import checked_choice
 from accelbench.envs.process import Process, memory_limit_bytes, variables
 from accelbench.envs.spec import BackendSpec
 from accelbench.envs.telemetry import Telemetry
-from accelbench.errors import Unsupported, WorkerError
+from accelbench.errors import Unsupported, UsageError, WorkerError
 from accelbench.measure import series as stored
-from accelbench.model import Artifact, Compiled, DeviceInfo, Measurement, Plan, Target, TensorSpec
+from accelbench.model import Artifact, Compiled, DeviceInfo, Measurement, Plan, Target, TensorSpec, Tuning
 from accelbench.worker.infer import InferFacts
 from accelbench.worker.jobs import Job
 from accelbench.worker.loadgen import WARMUP_S, Driven
@@ -115,6 +116,18 @@ class Worker:
         return self._read(
             tuple[DeviceInfo, ...], self._ask({"verb": "devices"}, self.spec.table.timeouts.devices_s), "devices"
         )
+
+    def tune(self, job: Job, limit_s: float) -> tuple[Tuning, float]:
+        """Let the backend tune for ``limit_s`` seconds. Gives what it did, and the seconds that it took by the clock of
+        the harness. Raises WorkerError (hung) where it does not end in time."""
+        asked = {"verb": "tune", "job": asdict(job), "limit_s": limit_s}
+        answer = self._ask(asked, self.spec.table.timeouts.tune_s, limit_s)
+        tuning = self._read(Tuning, answer.get("tuning"), "tune")
+        try:
+            allowed = checked_choice(self.spec.table, job.target, tuning.chosen)
+        except UsageError as error:
+            raise WorkerError("protocol", f"tune of backend {self.spec.name} chose what it may not: {error}") from error
+        return replace(tuning, chosen=allowed), float(answer["seconds"])
 
     def compile(self, job: Job) -> BuildFacts:
         """Compile into ``job.work``. Each file named by the backend becomes an artifact with its sha256."""

@@ -19,7 +19,7 @@ from accelbench.model.claim import (
     Named,
     Refusal,
 )
-from accelbench.model.compiled import Artifact, Build, Compiled, Contents, Coverage, OpTime, Placement
+from accelbench.model.compiled import Artifact, Build, Compiled, Contents, Coverage, OpTime, Placement, Trial, Tuning
 from accelbench.model.device import (
     Basis,
     Device,
@@ -149,6 +149,8 @@ __all__ = [
     "TensorSpec",
     "Tier",
     "Tolerance",
+    "Trial",
+    "Tuning",
     "Vendor",
     "VendorFact",
     "Verdict",

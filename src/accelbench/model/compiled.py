@@ -107,8 +107,39 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """Settings that a stack's tuner tried, and the seconds that a sample took with them by the tuner's own clock; None:
+    they did not work."""
+
+    __pydantic_config__ = STRICT
+
+    settings: Mapping[str, str]
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What a stack's own tuner did before compiling, by its own account and its own clock.
+
+    ``means`` says in a few words how it tuned. Of ``trials`` settings those worth telling are ``compared``: the first
+    is the stack untuned, the last what is chosen, where something is. ``chosen`` are options of the backend, in the
+    words of a target, which compiling and loading got beside those that were asked for; what else it settled is in
+    files that compiling took. ``finished``: it came to its own end before the time was over.
+    """
+
+    __pydantic_config__ = STRICT
+
+    means: str
+    trials: int
+    compared: tuple[Trial, ...] = ()
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    finished: bool = True
+
+
+@dataclass(frozen=True)
 class Build:
-    """One compiled form: for one batch and one purpose (``None``: the stack does not tell them apart)."""
+    """One compiled form: for one batch and one purpose (``None``: the stack does not tell them apart). ``tune_s`` are
+    the seconds that its ``tuning`` took before; None: it was not tuned."""
 
     __pydantic_config__ = STRICT
 
@@ -119,3 +150,5 @@ class Build:
     compiled: Compiled
     coverage: Coverage
     artifacts: tuple[Artifact, ...]
+    tune_s: float | None = None
+    tuning: Tuning | None = None

@@ -12,7 +12,8 @@ from accelbench.model.strict import STRICT
 class Target:
     """What a task is evaluated on. ``precision`` is what is asked for: ``fp32``, ``bf16``, ``fp16``, ``int8``
     (dynamic) or ``int8-static`` (calibrated). ``passes`` are what is done to the model before the stack gets it
-    (``accelbench.passes``), in order."""
+    (``accelbench.passes``), in order. ``tune_s`` are the seconds that the stack may tune each compiled form for, by its
+    own means; None: not at all."""
 
     __pydantic_config__ = STRICT
 
@@ -21,6 +22,7 @@ class Target:
     precision: str
     options: Mapping[str, str] = field(default_factory=dict)
     passes: tuple[str, ...] = ()
+    tune_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from accelbench.backends.protocol import Backend, Session
 from accelbench.errors import AccelbenchError, Unsupported, WorkerError
 from accelbench.measure import selftest
 from accelbench.measure.instances import load_instances
-from accelbench.model import Compiled, DeviceInfo
+from accelbench.model import Compiled, DeviceInfo, Tuning
 from accelbench.tensors import TensorSet
 from accelbench.worker import jobs, loadgen, trials
 from accelbench.worker.cases import run_cases
@@ -47,6 +47,7 @@ class Server:
         self.verbs: dict[str, Callable[[Mapping[str, Any]], Any]] = {
             "hello": self.hello,
             "devices": self.devices,
+            "tune": self.tune,
             "compile": self.compile,
             "load": self.load,
             "infer": self.infer,
@@ -72,6 +73,18 @@ class Server:
         for device in found:
             _expect(device, DeviceInfo, "devices()")
         return [asdict(device) for device in found]
+
+    def tune(self, asked: Mapping[str, Any]) -> Any:
+        tuner = getattr(self.backend, "tune", None)
+        if not callable(tuner):
+            raise WorkerError("protocol", f"{self.adapter} has no function tune(), which the ability tune needs")
+        self.unload(asked)
+        job = jobs.compile_job(jobs.job(asked["job"]))
+        started = time.perf_counter()
+        tuning = tuner(job, asked["limit_s"])
+        seconds = time.perf_counter() - started
+        _expect(tuning, Tuning, "tune()")
+        return {"tuning": asdict(tuning), "seconds": seconds}
 
     def compile(self, asked: Mapping[str, Any]) -> Any:
         job = jobs.compile_job(jobs.job(asked["job"]))

@@ -18,11 +18,13 @@ SOURCE = "".join(
 )
 CHAIN = ("name", "format", "size", "weights", "maker", "sha")
 COMPILE = ("form", "seconds", "load", "executed", "nodes", "flops", "fallbacks")
+TUNING = ("form", "means", "seconds", "trials", "chosen", "gain")
 COMPOSED = {
     *(f"{group}.{outcome}" for group in ("tally", "verdict", "strip") for outcome in OUTCOMES),
     *(f"col.{name}" for name in COLUMNS),
     *(f"chain.{name}" for name in CHAIN),
     *(f"compile.{name}" for name in COMPILE),
+    *(f"tuning.{name}" for name in TUNING),
     *(f"pass.stop.{reason}" for reason in get_args(StopReason)),
     *(f"domain.{name}" for name in ("all", *get_args(Domain))),
     *(f"stages.{name}" for name in ("stage", "median", "spread", "mean", "items", "load", "preprocess", "postprocess")),

@@ -9,6 +9,8 @@ inputs.
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,9 +22,10 @@ import onnxruntime
 import profiled
 import quantise
 
+from accelbench.backends import tuning
 from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
-from accelbench.model import Compiled, DeviceInfo, OpTime, Placement
+from accelbench.model import Compiled, DeviceInfo, OpTime, Placement, Tuning
 
 MODEL = "model.onnx"
 WEIGHTS = "model.data"
@@ -41,6 +44,19 @@ REFUSALS = (
 ARITHMETIC = ("Conv", "MatMul", "Gemm", "Attention", "LSTM", "GRU", "Einsum")
 
 
+LEVELS = {
+    "disable": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+    "basic": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    "extended": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    "layout": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_LAYOUT,
+    "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+}
+MODES = {
+    "sequential": onnxruntime.ExecutionMode.ORT_SEQUENTIAL,
+    "parallel": onnxruntime.ExecutionMode.ORT_PARALLEL,
+}
+
+
 class OrtSession:
     """A loaded session; ``run`` of ONNX Runtime may be called by several threads and gives fresh arrays."""
 
@@ -53,6 +69,18 @@ class OrtSession:
 
     def close(self) -> None:
         del self._session
+
+
+class OrtReady(OrtSession):
+    """What the tuner compares: a session that runs one feed of ``batch`` samples again and again."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, feed: Feed, batch: int) -> None:
+        super().__init__(session)
+        self._feed, self._batch = feed, batch
+
+    def turn(self) -> int:
+        self.run(self._feed)
+        return self._batch
 
 
 class OrtProfiler(OrtSession):
@@ -90,10 +118,7 @@ def devices() -> Sequence[DeviceInfo]:
 def compile(job: CompileJob) -> Compiled:  # noqa: A001
     if job.target.device != "cpu":
         raise Unsupported(f"device {job.target.device}: this build of ONNX Runtime runs on cpu only")
-    prepare = {"fp32": _as_it_is, "int8": _dynamic, "int8-static": _static}.get(job.target.precision)
-    if prepare is None:
-        raise Unsupported(f"precision {job.target.precision}: ONNX Runtime's CPU provider has fp32, int8, int8-static")
-    source = prepare(job)
+    source = _prepared(job)
     options = _options(job)
     options.optimized_model_filepath = str(job.work / MODEL)
     options.add_session_config_entry("session.optimized_model_external_initializers_file_name", WEIGHTS)
@@ -116,6 +141,24 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
     )
 
 
+def tune(job: CompileJob, limit_s: float) -> Tuning:
+    started = time.perf_counter()
+    source = _prepared(job)
+    feed = job.calibration[0] if job.calibration else _zeros(job)
+    tried = {
+        "threads": [str(2**power) for power in range(_processors().bit_length()) if 2**power <= _processors()],
+        "spinning": ["false"],
+        "execution_mode": ["parallel"],
+        "graph_optimization": ["layout", "extended"],
+    }
+    return tuning.tuned(
+        "accelbench's search over ONNX Runtime's session options",
+        lambda settings: OrtReady(_session(source, _options(tuning.with_options(job, settings))), feed, job.batch),
+        [(name, values) for name, values in tried.items() if name not in job.target.options],
+        limit_s - (time.perf_counter() - started),
+    )
+
+
 def load(compiled: Compiled, job: CompileJob) -> OrtSession:
     options = _options(job)
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -133,17 +176,21 @@ def profiler(compiled: Compiled, job: CompileJob) -> OrtProfiler:
 def _options(job: CompileJob) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.intra_op_num_threads = int(job.target.options.get("threads", core_share() or 0))
+    asked = job.target.options
+    options.execution_mode = MODES[asked.get("execution_mode", "sequential")]
+    options.graph_optimization_level = LEVELS[asked.get("graph_optimization", "all")]
+    options.intra_op_num_threads = int(asked.get("threads", core_share() or 0))
+    if "spinning" in asked:
+        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(asked["spinning"] == "true")))
     return options
 
 
 def _settings(options: onnxruntime.SessionOptions, job: CompileJob) -> Mapping[str, str]:
     settings = {
         "provider": PROVIDER,
-        "execution_mode": "sequential",
-        "graph_optimization": "all",
+        "execution_mode": job.target.options.get("execution_mode", "sequential"),
+        "graph_optimization": job.target.options.get("graph_optimization", "all"),
+        "spinning": job.target.options.get("spinning", "true"),
         "intra_op_threads": str(options.intra_op_num_threads or "one per physical core"),
         "cpu_mem_arena": str(options.enable_cpu_mem_arena).lower(),
         "mem_pattern": str(options.enable_mem_pattern).lower(),
@@ -164,6 +211,18 @@ def _session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime.Inf
         if isinstance(error, state.Fail) and not any(sign in text for sign in REFUSALS):
             raise
         raise Unsupported(text.rpartition(" : ")[2]) from error
+
+
+def _prepared(job: CompileJob) -> Path:
+    """The model in the precision that is asked for."""
+    prepare = {"fp32": _as_it_is, "int8": _dynamic, "int8-static": _static}.get(job.target.precision)
+    if prepare is None:
+        raise Unsupported(f"precision {job.target.precision}: ONNX Runtime's CPU provider has fp32, int8, int8-static")
+    return prepare(job)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _as_it_is(job: CompileJob) -> Path:

@@ -10,8 +10,10 @@ tensors keep their values until its next inference.
 from __future__ import annotations
 
 import io
+import os
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -21,14 +23,18 @@ from typing import Any
 import numpy as np
 import openvino
 
+from accelbench.backends import tuning
 from accelbench.backends.protocol import CompileJob, Done, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
-from accelbench.model import Compiled, DeviceInfo, OpTime, Placement
+from accelbench.model import Compiled, DeviceInfo, OpTime, Placement, Tuning
 from accelbench.tensors import Array
 
 BLOB = "model.blob"
 SHARED_FROM_BYTES = 1 << 16
 """An input of fewer bytes is copied: lending it to OpenVINO costs some 5 µs, which is a copy of that size."""
+
+ROUNDS = 4
+"""So often is each request used in a turn of the tuner for throughput."""
 
 HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 PRECISIONS = {"f32": "fp32", "f16": "fp16", "i8": "int8", "u8": "int8", "f64": "fp64"}
@@ -164,6 +170,29 @@ def _hands_through(model: openvino.CompiledModel) -> bool:
     return any(result.input_value(0).get_node().get_type_name() == "Parameter" for result in results)
 
 
+class OvReady(OvSession):
+    """What the tuner compares: for latency one query at a time, for throughput as many at once as the stack calls
+    optimal, until each request was used a few times."""
+
+    def __init__(self, model: openvino.CompiledModel, job: CompileJob, feed: Feed, several: bool) -> None:
+        requests = int(model.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) if several else 0
+        super().__init__(model, [spec.name for spec in job.inputs], [spec.name for spec in job.outputs], requests)
+        self._feed, self._batch, self._left = feed, job.batch, threading.Semaphore(0)
+
+    def turn(self) -> int:
+        queries = ROUNDS * self._concurrency
+        for _ in range(queries):
+            self.submit(self._feed, self._one_more)
+        for _ in range(queries):
+            self._left.acquire()
+        if not queries:
+            self.run(self._feed)
+        return self._batch * max(1, queries)
+
+    def _one_more(self, _ended: object) -> None:
+        self._left.release()
+
+
 class OvProfiler(OvSession):
     """A session of a model with counters, which hold for each layer the mean over all its runs, in whole microseconds:
     the sum of a layer's times since ``begin`` is the difference of two products."""
@@ -271,6 +300,30 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
     )
 
 
+def tune(job: CompileJob, limit_s: float) -> Tuning:
+    started, core, several = time.perf_counter(), openvino.Core(), job.purpose == "throughput"
+    device, feed = _device(core, job), _feed(job)
+    if device != "CPU":
+        return Tuning(f"performance hints alone: this adapter has nothing to try on {device}", 0)
+    model = core.read_model(str(job.model))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    powers = [str(2**power) for power in range(cores.bit_length()) if 2**power <= cores]
+    tried = {
+        "hint": ["latency" if several else "throughput"],
+        "streams": powers,
+        "threads": powers,
+        "pinning": ["true", "false"],
+    }
+    return tuning.tuned(
+        "accelbench's search over OpenVINO's hints, streams and threads",
+        lambda settings: OvReady(
+            core.compile_model(model, device, _config(tuning.with_options(job, settings))), job, feed, several
+        ),
+        [(name, values) for name, values in tried.items() if name not in job.target.options],
+        limit_s - (time.perf_counter() - started),
+    )
+
+
 def load(compiled: Compiled, job: CompileJob) -> OvSession:
     core = openvino.Core()
     blob = io.BytesIO((job.work / compiled.files[0]).read_bytes())
@@ -306,10 +359,22 @@ def _config(job: CompileJob) -> Mapping[str, Any]:
     if cores is not None:
         # Its own pinning would choose from all cores.
         config.update({"INFERENCE_NUM_THREADS": cores, "ENABLE_CPU_PINNING": False})
+    options = job.target.options
+    if "hint" in options:
+        config["PERFORMANCE_HINT"] = options["hint"].upper()
     for option, key in (("threads", "INFERENCE_NUM_THREADS"), ("streams", "NUM_STREAMS")):
-        if option in job.target.options:
-            config[key] = int(job.target.options[option])
+        if option in options:
+            config[key] = int(options[option])
+    if "pinning" in options:
+        config["ENABLE_CPU_PINNING"] = options["pinning"] == "true"
     return config
+
+
+def _feed(job: CompileJob) -> Feed:
+    """One that can be lent to OpenVINO: writable, as the harness's own are."""
+    if job.calibration:
+        return {name: np.array(value) for name, value in job.calibration[0].items()}
+    return {spec.name: np.zeros([int(dim) for dim in spec.shape], spec.dtype) for spec in job.inputs}
 
 
 def _placements(compiled: openvino.CompiledModel, device: str) -> tuple[Placement, ...]:
