@@ -45,30 +45,37 @@ def profile(
     Raises what the stack raises, and WorkerError (protocol) for an answer that is no account of kernels."""
     plain = load()
     try:
-        plan = Plan("single_stream", Stop(max_s=LIMIT_S, max_queries=runs))
-        timed = measure(plain, feeds, plan, threads=False, submit=False, concurrency=1, clock=clock, audited=False)
+        plain_ns = _plain_ns(plain, feeds, runs, clock)
     finally:
         plain.close()
+    del plain
+    session = profiler()
+    try:
+        return _profiled(session, feeds, runs, clock, plain_ns)
+    finally:
+        session.close()
+
+
+def _plain_ns(session: Session, feeds: Sequence[Feed], runs: int, clock: Clock) -> tuple[int, ...]:
+    """Latencies alone: outputs that the harness kept may be the session's memory, and must be gone when it closes."""
+    plan = Plan("single_stream", Stop(max_s=LIMIT_S, max_queries=runs))
+    timed = measure(session, feeds, plan, threads=False, submit=False, concurrency=1, clock=clock, audited=False)
     if timed.errors:
         raise WorkerError("raised", timed.errors[0])
-    del plain
-    return _profiled(profiler(), feeds, runs, clock, tuple(int(value) for value in latencies(timed.columns)))
+    return tuple(int(value) for value in latencies(timed.columns))
 
 
 def _profiled(
     session: Profiler, feeds: Sequence[Feed], runs: int, clock: Clock, plain_ns: tuple[int, ...]
 ) -> ProfileFacts:
-    try:
-        for run in range(max(WARM_RUNS, math.ceil(runs * WARM_SHARE))):
-            session.run(feeds[run % len(feeds)])
-        lane = lanes(feeds, 1)[0]
-        session.begin()
-        ended = block(session.run, lane, runs, clock.now)
-        if isinstance(ended, Exception):
-            raise ended
-        times = checked(session.end())
-    finally:
-        session.close()
+    for run in range(max(WARM_RUNS, math.ceil(runs * WARM_SHARE))):
+        session.run(feeds[run % len(feeds)])
+    lane = lanes(feeds, 1)[0]
+    session.begin()
+    ended = block(session.run, lane, runs, clock.now)
+    if isinstance(ended, Exception):
+        raise ended
+    times = checked(session.end())
     return ProfileFacts(times, plain_ns, tuple(done - issued for issued, done in zip(lane.issued, lane.done)))
 
 

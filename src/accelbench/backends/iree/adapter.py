@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import profiled
+import recording
 from iree import runtime
 from iree.compiler.tools.binaries import find_tool
 from iree.runtime import _binding
@@ -159,10 +159,10 @@ class IreeProfiler(IreeSession):
             for place, (_, value) in enumerate(self._inputs):
                 np.save(Path(folder) / f"{place}.npy", value)
                 given.append(f"--input=@{folder}/{place}.npy")
-            told = profiled.recorded(self._module, [*self._words, *given], self._runs, Path(folder) / "run.ireeprof")
+            told = recording.recorded(self._module, [*self._words, *given], self._runs, Path(folder) / "run.ireeprof")
         found = []
         for group in told:
-            op, precision = _told(profiled.kernel(group["key"]))
+            op, precision = _told(recording.kernel(group["key"]))
             times = group["total_ns"] / self._runs, group["dispatches"] / self._runs
             found.append(OpTime(op, group["key"], "cpu", precision, *times))
         return found

@@ -20,13 +20,15 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+import profiled
 from onnxruntime.capi import _pybind_state
 
 from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
-from accelbench.model import Compiled, DeviceInfo, Placement
+from accelbench.model import Compiled, DeviceInfo, OpTime, Placement
 
 MODEL = "model.onnx"
+SUBGRAPH = "OpenVINO subgraph"
 CACHE = "cache"
 OPENVINO, CPU = "OpenVINOExecutionProvider", "CPUExecutionProvider"
 HINTS = {"fp32": "f32", "bf16": "bf16"}
@@ -50,6 +52,41 @@ class OrtSession:
         del self._session
 
 
+class OrtProfiler(OrtSession):
+    """A session whose profile is read at the end. Of a subgraph that OpenVINO runs, it has the time as a whole."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, job: CompileJob, executed: str) -> None:
+        super().__init__(session, job)
+        self._device, self._executed, self._runs = job.target.device, executed, 0
+        self._original = _names(job)
+
+    def run(self, feed: Feed) -> Outputs:
+        self._runs += 1
+        return super().run(feed)
+
+    def begin(self) -> None:
+        self._runs = 0
+
+    def end(self) -> Sequence[OpTime]:
+        subgraphs = _subgraphs(self._session)
+        events = profiled.last_runs(_ended(self._session), self._runs)
+        told: dict[tuple[str, str, str, str], list[float]] = {}
+        for event, own_us in zip(events, profiled.own_us(events)):
+            facts, name = event["args"], str(event["name"])[: -len(profiled.SUFFIX)]
+            ours = facts["provider"] == OPENVINO
+            how = (self._device, self._executed) if ours else (CPU, _precision(facts["input_type_shape"]))
+            told.setdefault((SUBGRAPH if ours else facts["op_name"], name, *how), []).append(own_us)
+        return [
+            OpTime(*key, sum(times) * 1e3 / self._runs, len(times) / self._runs, self._nodes(key, subgraphs))
+            for key, times in told.items()
+        ]
+
+    def _nodes(self, key: tuple[str, ...], subgraphs: Sequence[Sequence[str]]) -> tuple[str, ...]:
+        if key[0] == SUBGRAPH:
+            return tuple(subgraphs[0]) if len(subgraphs) == 1 else ()
+        return tuple(self._original.intersection([key[1]]))
+
+
 def devices() -> Sequence[DeviceInfo]:
     return [
         DeviceInfo(id=device.lower(), name=f"OpenVINO {device}", properties={"provider": OPENVINO})
@@ -64,9 +101,9 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
     if job.target.precision not in HINTS:
         raise Unsupported(f"precision {job.target.precision}: this adapter asks OpenVINO for {', '.join(HINTS)}")
     files = _copy(job)
-    session = _session(job, job.target.precision, profiled=True)
+    session = _session(job, job.target.precision, profiling=True)
     outputs = session.run(None, _feed(job))
-    kernels = _profile(session)
+    kernels = profiled.kernels(_ended(session))
     executed = job.target.precision
     if executed != "fp32" and _same(outputs, _session(job, "fp32", cached=False).run(None, _feed(job))):
         executed = "fp32"
@@ -90,6 +127,10 @@ def load(compiled: Compiled, job: CompileJob) -> OrtSession:  # noqa: ARG001
     return OrtSession(_session(job, job.target.precision), job)
 
 
+def profiler(compiled: Compiled, job: CompileJob) -> OrtProfiler:
+    return OrtProfiler(_session(job, job.target.precision, profiling=True), job, compiled.executed_precision)
+
+
 def _copy(job: CompileJob) -> list[str]:
     """The model and the files of its weights, copied into the work folder; their names there."""
     model = onnx.load(str(job.model), load_external_data=False)
@@ -103,11 +144,11 @@ def _copy(job: CompileJob) -> list[str]:
 
 
 def _session(
-    job: CompileJob, precision: str, *, profiled: bool = False, cached: bool = True
+    job: CompileJob, precision: str, *, profiling: bool = False, cached: bool = True
 ) -> onnxruntime.InferenceSession:
     """A session of the copied model; what ONNX Runtime finds no kernel for is Unsupported in its own words."""
     options = _options(job)
-    if profiled:
+    if profiling:
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
         options.enable_profiling = True
         options.profile_file_prefix = str(job.work / "profile")
@@ -158,36 +199,40 @@ def _cores() -> int:
     return core_share() or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
-def _profile(session: onnxruntime.InferenceSession) -> list[Mapping[str, Any]]:
-    """What the profile says of each kernel that ran."""
+def _ended(session: onnxruntime.InferenceSession) -> list[profiled.Event]:
+    """All events of the session's profile, which is over."""
     path = Path(session.end_profiling())
-    events = json.loads(path.read_text(encoding="utf-8"))
+    events: list[profiled.Event] = json.loads(path.read_text(encoding="utf-8"))
     path.unlink()
-    suffix = "_kernel_time"
-    return [
-        {**event["args"], "node": event["name"][: -len(suffix)]}
-        for event in events
-        if event.get("cat") == "Node" and event["name"].endswith(suffix)
-    ]
+    return events
+
+
+def _subgraphs(session: onnxruntime.InferenceSession) -> list[list[str]]:
+    """The nodes' names of each subgraph that OpenVINO has."""
+    assigned = [one for one in session.get_provider_graph_assignment_info() if one.ep_name == OPENVINO]
+    return [sorted({node.name for node in one.get_nodes() if node.name}) for one in assigned]
+
+
+def _names(job: CompileJob) -> set[str]:
+    return {node.name for node in onnx.load(str(job.work / MODEL), load_external_data=False).graph.node}
 
 
 def _placements(
-    session: onnxruntime.InferenceSession, kernels: Sequence[Mapping[str, Any]], job: CompileJob, executed: str
+    session: onnxruntime.InferenceSession, kernels: Sequence[profiled.Event], job: CompileJob, executed: str
 ) -> tuple[Placement, ...]:
     """OpenVINO's subgraphs with all nodes in them, and each kernel of the CPU provider, whose device is its name."""
-    assigned = [one for one in session.get_provider_graph_assignment_info() if one.ep_name == OPENVINO]
     placements = []
-    if assigned:
-        nodes = sorted(node.name for one in assigned for node in one.get_nodes() if node.name)
-        placements.append(
-            Placement("OpenVINO subgraph", job.target.device, executed, len(assigned), tuple(dict.fromkeys(nodes)))
-        )
+    subgraphs = _subgraphs(session)
+    if subgraphs:
+        nodes = sorted({name for names in subgraphs for name in names})
+        placements.append(Placement(SUBGRAPH, job.target.device, executed, len(subgraphs), tuple(nodes)))
     fallen: dict[tuple[str, str], set[tuple[str, str]]] = {}  # of a loop's body, each kernel once
     for kernel in kernels:
-        if kernel["provider"] == CPU:
-            key = (kernel["op_name"], _precision(kernel["input_type_shape"]))
-            fallen.setdefault(key, set()).add((kernel["node"], kernel["node_index"]))
-    original = {node.name for node in onnx.load(str(job.work / MODEL), load_external_data=False).graph.node}
+        told, name = kernel["args"], str(kernel["name"])[: -len(profiled.SUFFIX)]
+        if told["provider"] == CPU:
+            key = (told["op_name"], _precision(told["input_type_shape"]))
+            fallen.setdefault(key, set()).add((name, told["node_index"]))
+    original = _names(job)
     for (op, precision), found in sorted(fallen.items()):
         names = sorted(original.intersection(name for name, _ in found))
         placements.append(Placement(op, CPU, precision, len(found), tuple(names)))

@@ -2,7 +2,8 @@
 
 Facts relied on, from PyTorch's documentation: inference mode leaves out what autograd records; convolutions are fastest
 in the memory format channels last; ``set_num_threads`` sets the threads within an operator; a dispatch mode sees every
-operator that runs, with its tensors; Inductor's ``freezing`` packs weights into the code's own layouts;
+operator that runs, with its tensors; ``torch.profiler`` tells the time that each operator took by itself, but not
+that of kernels in an AOTInductor package; Inductor's ``freezing`` packs weights into the code's own layouts;
 ``aoti_compile_and_package`` writes a program that needs neither module nor Inductor, ``aoti_load_package`` loads it.
 """
 
@@ -24,13 +25,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
-from accelbench.model import Compiled, DeviceInfo, Placement
+from accelbench.model import Compiled, DeviceInfo, OpTime, Placement
 
 WEIGHTS, MODULE, PACKAGE = "weights.safetensors", "module.json", "model.pt2"
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 PRECISIONS = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16", torch.float64: "fp64"}
 ARITHMETIC = ("conv", "linear", "mm", "matmul", "attention")
 INDUCTOR = {"freezing": True}
+NOT_TOLD = "not told"
 
 warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # and no module writes to its inputs
 
@@ -60,6 +62,36 @@ class TorchSession:
 
     def close(self) -> None:
         del self._call
+
+
+class TorchProfiler(TorchSession):
+    """A module under PyTorch's own profiler. ``placements`` tell the precision that an operator ran in."""
+
+    def __init__(self, call: Callable[..., Any], job: CompileJob, placements: Sequence[Placement]) -> None:
+        super().__init__(call, job)
+        self._precisions: dict[str, set[str]] = {}
+        for placement in placements:
+            self._precisions.setdefault(placement.op.partition(".")[0], set()).add(placement.precision)
+        self._profile = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU])
+        self._runs = 0
+
+    def run(self, feed: Feed) -> Outputs:
+        self._runs += 1
+        return super().run(feed)
+
+    def begin(self) -> None:
+        self._runs = 0
+        self._profile.start()
+
+    def end(self) -> Sequence[OpTime]:
+        self._profile.stop()
+        found = []
+        for told in self._profile.key_averages():
+            op = told.key.replace("aten::", "")
+            precision = "/".join(sorted(self._precisions.get(op, ()))) or NOT_TOLD
+            ns = told.self_cpu_time_total * 1e3 / self._runs
+            found.append(OpTime(op, told.key, "cpu", precision, ns, told.count / self._runs))
+        return found
 
 
 class Seen(TorchDispatchMode):
@@ -125,9 +157,20 @@ def load(compiled: Compiled, job: CompileJob) -> TorchSession:
     _set_threads(job)
     if compiled.files == (PACKAGE,):
         return TorchSession(torch._inductor.aoti_load_package(str(job.work / PACKAGE)), job)
+    return TorchSession(_loaded(job), job)
+
+
+def profiler(compiled: Compiled, job: CompileJob) -> TorchProfiler:
+    if compiled.files == (PACKAGE,):
+        raise Unsupported("mode inductor: a package does not tell the time of its kernels; torch.mode=eager does")
+    _set_threads(job)
+    return TorchProfiler(_loaded(job), job, compiled.placements)
+
+
+def _loaded(job: CompileJob) -> nn.Module:
     module = bare(json.loads((job.work / MODULE).read_text(encoding="utf-8"))["module"])
     module.load_state_dict(load_file(job.work / WEIGHTS))
-    return TorchSession(_prepared(module, job), job)
+    return _prepared(module, job)
 
 
 def _set_threads(job: CompileJob) -> None:
@@ -149,7 +192,9 @@ def _given(value: np.ndarray[Any, np.dtype[Any]], dtype: torch.dtype) -> Tensor:
     """An input in memory that is the feed's where that is possible; images in channels last."""
     tensor = torch.from_numpy(np.ascontiguousarray(value))
     if tensor.is_floating_point():
-        return tensor.to(dtype, memory_format=torch.channels_last if tensor.dim() == 4 else torch.preserve_format)
+        layout = torch.channels_last if tensor.dim() == 4 else torch.contiguous_format
+        if tensor.dtype != dtype or not tensor.is_contiguous(memory_format=layout):
+            return tensor.to(dtype, memory_format=layout)
     return tensor
 
 
