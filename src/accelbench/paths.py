@@ -33,11 +33,9 @@ def building(final: Path) -> Iterator[Path]:
     Where another process made ``final`` meanwhile, its work stands: what is made here is named by its content. Raises
     UsageError when ``final`` exists at the start, and one that names it when the disk is full or not writable.
     """
-    if final.exists():
-        raise UsageError(f"{final} exists already; it is never overwritten: choose another path or remove it")
     with disk_errors(final):
-        final.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+        with _begun(final):
+            temporary = Path(tempfile.mkdtemp(prefix=f".{final.name[:80]}.", dir=final.parent))
         try:
             temporary.chmod(0o755)
             with held(temporary):
@@ -56,6 +54,9 @@ def _rename(temporary: Path, final: Path) -> None:
             raise
         shutil.rmtree(temporary)
 
+
+NO_PLACE = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
+"""What is wrong with a path under which nothing can be made."""
 
 FRESH_S = 60.0
 """A hidden folder younger than this may be one whose maker has not locked it yet."""
@@ -99,12 +100,9 @@ def writing(final: Path, replace: bool = False, mode: int = 0o644) -> Iterator[B
     """A new file, open for reading and writing, that becomes ``final`` when the block ends well and disappears when it
     does not; it is on the disk before it gets its name. Raises UsageError when ``final`` is there already, unless it
     is to be replaced, and one that names it when the disk is full or not writable."""
-    refusal = UsageError(f"{final} exists already; it is never overwritten: choose another path or remove it")
-    if final.exists() and not replace:
-        raise refusal
     with disk_errors(final):
-        final.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{final.name[:80]}.", dir=final.parent)
+        with _begun(final, replace):
+            handle, name = tempfile.mkstemp(prefix=f".{final.name[:80]}.", dir=final.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "w+b") as file:
@@ -117,9 +115,27 @@ def writing(final: Path, replace: bool = False, mode: int = 0o644) -> Iterator[B
             else:
                 final.hardlink_to(temporary)
         except FileExistsError:
-            raise refusal from None
+            raise _refusal(final) from None
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _begun(final: Path, replace: bool = False) -> Iterator[None]:
+    """The folder of ``final`` is there; UsageError that names ``final`` where it cannot be made in it, or is there."""
+    try:
+        if final.exists() and not replace:
+            raise _refusal(final)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        if error.errno not in NO_PLACE:
+            raise
+        raise UsageError(f"{final} cannot be made ({error.strerror}): choose another path") from error
+
+
+def _refusal(final: Path) -> UsageError:
+    return UsageError(f"{final} exists already; it is never overwritten: choose another path or remove it")
 
 
 @contextmanager
@@ -130,7 +146,7 @@ def disk_errors(place: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UsageError(f"no space left on the disk of {place}: free some or choose another place") from error
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG):
             raise UsageError(f"{place} cannot be written ({error.strerror}): choose a writable place") from error
         raise
 

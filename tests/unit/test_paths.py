@@ -1,10 +1,14 @@
 import errno
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from accelbench.errors import UsageError
-from accelbench.paths import building, disk_errors, held, home, sweep
+from accelbench.paths import building, disk_errors, held, home, sweep, writing
 
 
 def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -73,3 +77,37 @@ def test_what_a_killed_writer_left_is_swept_and_what_somebody_holds_is_not(tmp_p
         assert {path.name for path in tmp_path.iterdir()} == {".held", "whole", ".file", folder.name}
     assert sweep(tmp_path, fresh_s=0) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"whole", ".file", "other"}
+
+
+@pytest.mark.parametrize("make", [building, writing])
+@pytest.mark.parametrize(
+    "below", ["file/new", "file/deep/new", "loop/new", "x" * 300], ids=["file", "deep", "loop", "long"]
+)
+def test_a_place_that_cannot_be_is_named(tmp_path: Path, make: Callable[[Path], Any], below: str) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to("loop")
+    with (
+        pytest.raises(UsageError, match=r"(new|x) cannot be made \(") as caught,
+        make(tmp_path / below),
+    ):
+        pytest.fail("begun")
+    assert str(tmp_path / below) in str(caught.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "loop"]
+
+
+def test_a_limit_on_the_size_of_files_is_told(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+from pathlib import Path
+from accelbench import paths
+from accelbench.errors import UsageError
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    with paths.building(Path(sys.argv[1]) / "new") as folder:
+        (folder / "big").write_bytes(bytes(2000))
+except UsageError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], check=True, capture_output=True, text=True)
+    assert done.stdout == f"{tmp_path}/new cannot be written (File too large): choose a writable place\n"
+    assert list(tmp_path.iterdir()) == []

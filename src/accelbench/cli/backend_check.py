@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,14 +18,13 @@ from accelbench.acceptance.operators import CASE_S, by_operator, counts
 from accelbench.acceptance.result import OUTCOMES, Acceptance, CaseResult, PartResult, TaskResult
 from accelbench.acceptance.tasks import LIGHT
 from accelbench.cli.output import DONE, json_option, listing, print_json, print_table, progress
-from accelbench.cli.parsing import COMMAS, known
+from accelbench.cli.parsing import COMMAS, NEW_PATH, Finite, known
 from accelbench.cli.settings import Settings, setting_options
 from accelbench.envs.install import install, interpreter
 from accelbench.envs.options import resolved
 from accelbench.envs.spec import BackendSpec, find, read
-from accelbench.errors import UsageError
 from accelbench.model import Task
-from accelbench.paths import disk_errors
+from accelbench.paths import writing
 from accelbench.zoo import catalogue, roster
 
 ALL = "all"
@@ -42,14 +42,14 @@ SILENT = ("passed", "not expressible")
 @click.option("--cases", default="*", help="Only ONNX cases of such names, like `test_conv*`. Default: all.")
 @click.option(
     "--case-timeout",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     default=CASE_S,
     show_default=True,
     help="Seconds that a case may take.",
 )
 @click.option("--tasks", type=COMMAS, default=LIGHT, help=f"Tasks, or `{ALL}`. Default: {', '.join(LIGHT)}.")
-@click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that any other step may take.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A new file for what was found, as JSON.")
+@click.option("--timeout", type=Finite(min=1), help="Seconds that any other step may take.")
+@click.option("-o", "--output", type=NEW_PATH, help="A new file for what was found, as JSON.")
 @json_option
 def check(
     backend: str,
@@ -69,8 +69,6 @@ def check(
     A DIR (a path with a slash in it) is tested where it lies; its environment is made when it is not there. Exit code
     1: a part failed. The table says for each part why it failed or was skipped.
     """
-    if output is not None and output.exists():
-        raise UsageError(f"{output} exists already; it is never overwritten: choose another path or remove it")
     chosen = known(only or PARTS, PARTS, "part")
     left_out = known(skip, PARTS, "part")
     spec = read(Path(backend)) if "/" in backend or backend in (".", "..") else find(backend)
@@ -83,15 +81,14 @@ def check(
         case_s=case_timeout,
         timeout_s=timeout,
     )
-    with progress() as say:
+    with writing(output) if output else nullcontext() as file, progress() as say:
         if "/" in backend or backend in (".", ".."):
             install(spec, say)
         interpreter(spec)
         found = checked(spec, wishes, say, lambda part: say(f"{DONE}{part.part}: {part.outcome}"))
-    told = {**asdict(found), "passed": found.passed, "counts": dict(counts(found.cases))}
-    if output is not None:
-        with disk_errors(output):
-            output.write_text(json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        told = {**asdict(found), "passed": found.passed, "counts": dict(counts(found.cases))}
+        if file:
+            file.write((json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
     if json_:
         print_json(told)
     else:

@@ -11,6 +11,7 @@ from accelbench.cli.choice import Choice, wanted
 from accelbench.cli.data import data_options
 from accelbench.cli.limits import Limits, limit_options
 from accelbench.cli.output import json_option, print_facts, print_json, progress
+from accelbench.cli.parsing import NEW_PATH, Finite
 from accelbench.cli.settings import Settings, command, setting_options
 from accelbench.cli.subjects import Given, check_batches, make, source_options
 from accelbench.cli.targets import PRECISION, PRECISIONS, pass_option, targets
@@ -48,10 +49,8 @@ PLANS = {"latency": Plan("single_stream", Stop(max_s=1.0)), "throughput": Plan("
 @data_options
 @limit_options
 @click.option("--force", is_flag=True, help="Write it although it is out of its tolerance; the manifest says so.")
-@click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that a worker's step may take.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The new folder for the deployable."
-)
+@click.option("--timeout", type=Finite(min=1), help="Seconds that a worker's step may take.")
+@click.option("-o", "--output", type=NEW_PATH, required=True, help="The new folder for the deployable.")
 @json_option
 def convert(
     source: str,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import click
 
 from accelbench.cli.groups import grouped
+from accelbench.cli.parsing import Finite
 from accelbench.model import Tolerance
 
 
@@ -27,8 +28,8 @@ class Limits:
 
 
 _OPTIONS = (
-    click.option("--max-drift", type=click.FloatRange(min=0), help="Tolerated relative L2, instead of the task's."),
-    click.option("--min-accuracy", type=click.FloatRange(0, 1), help="Tolerated accuracy, instead of the task's."),
+    click.option("--max-drift", type=Finite(min=0), help="Tolerated relative L2, instead of the task's."),
+    click.option("--min-accuracy", type=Finite(0, 1), help="Tolerated accuracy, instead of the task's."),
 )
 
 limit_options = grouped("limits", Limits, _OPTIONS)

@@ -77,6 +77,8 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    except OSError as error:
+        code = _complain(f"the system refused something: {error}", 1)
     sys.exit(code)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import math
+import os
 import re
 from collections.abc import Iterable
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import click
 
@@ -87,6 +90,28 @@ class _Bound(click.ParamType[tuple[str, float]]):
         return found[1], float(found[2]) * UNITS[found[3]]
 
 
+class Finite(click.FloatRange):
+    """A number within bounds, which NaN and infinity are not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
+
+
+class _NewPath(click.ParamType[Path]):
+    """A path where nothing is yet: found out before any work is done."""
+
+    name = "path"
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value)
+        if os.path.lexists(path):
+            self.fail(f"{path} exists already; it is never overwritten: choose another path or remove it", param, ctx)
+        return path
+
+
 class _CountOrAuto(click.ParamType[int | Literal["auto"]]):
     """A whole number of at least 1, or ``auto``."""
 
@@ -103,6 +128,7 @@ class _CountOrAuto(click.ParamType[int | Literal["auto"]]):
 
 
 COMMAS = _Commas()
+NEW_PATH = _NewPath()
 BOUND = _Bound()
 COUNT_OR_AUTO = _CountOrAuto()
 NAMED_SHAPE = _NamedShape()

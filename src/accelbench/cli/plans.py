@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import click
 
 from accelbench.cli.groups import grouped
-from accelbench.cli.parsing import AUTO, BOUND, COMMAS, COUNT_OR_AUTO, RATIO, known, positive_integers
+from accelbench.cli.parsing import AUTO, BOUND, COMMAS, COUNT_OR_AUTO, RATIO, Finite, known, positive_integers
 from accelbench.envs.traces import keep
 from accelbench.errors import UsageError
 from accelbench.measure.efforts import stop
@@ -26,7 +26,7 @@ SCALING: tuple[Scenario, ...] = ("offline", "closed_loop")
 PROBE_S: dict[Effort, float] = {"quick": 1.0, "standard": 10.0, "submission": 60.0}
 """Seconds of a probe of the highest rate, at least."""
 
-SECONDS = click.FloatRange(min=0, max=86_400, min_open=True)
+SECONDS = Finite(min=0, max=86_400, min_open=True)
 
 
 @dataclass(frozen=True)

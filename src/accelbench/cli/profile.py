@@ -13,6 +13,7 @@ from accelbench.board import units
 from accelbench.cli.choice import Choice, wanted
 from accelbench.cli.data import data_options
 from accelbench.cli.output import json_option, listing, print_facts, print_json, print_table, progress
+from accelbench.cli.parsing import Finite
 from accelbench.cli.settings import Settings, setting_options
 from accelbench.cli.subjects import Given, check_batches, make, source_options
 from accelbench.cli.targets import PRECISION, PRECISIONS, pass_option, targets
@@ -40,7 +41,7 @@ CLOCK = "times of operators are the stack's own account, by its clock; p50 is th
 @setting_options
 @source_options
 @data_options
-@click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that a worker's step may take.")
+@click.option("--timeout", type=Finite(min=1), help="Seconds that a worker's step may take.")
 @json_option
 def profile(
     source: str,

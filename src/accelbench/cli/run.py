@@ -19,7 +19,7 @@ from accelbench.cli.data import data_options
 from accelbench.cli.evaluations import Evaluated, evaluated
 from accelbench.cli.limits import Limits, limit_options
 from accelbench.cli.output import json_option, print_json, print_table, progress
-from accelbench.cli.parsing import COMMAS
+from accelbench.cli.parsing import COMMAS, Finite
 from accelbench.cli.plans import Load, load_options, plans, searches
 from accelbench.cli.settings import Settings, command, setting_options
 from accelbench.cli.sharing import Sharing, alone, shared, sharing_options
@@ -63,7 +63,7 @@ from accelbench.zoo.real import Asked
     is_flag=True,
     help="Each pass is followed by one with a drawn seed, on samples of that seed. Always so with --submission.",
 )
-@click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that a worker's step may take.")
+@click.option("--timeout", type=Finite(min=1), help="Seconds that a worker's step may take.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's reports and page.")
 @rival_options
 @json_option

@@ -46,10 +46,19 @@ source_options = grouped("given", Given, _OPTIONS)
 
 
 def make(source: Named | Path, *, given: Given, data: Asked | None, say: Callable[[str], None]) -> Subject:
-    """The subject that a word of the command line stands for. Raises UsageError for what is wrong with it, and NotHere
-    where this machine cannot have it."""
+    """The subject that a word of the command line stands for. Raises UsageError for what is wrong with it or is not
+    about it, and NotHere where this machine cannot have it."""
     if isinstance(source, Named):
+        for option, value in (
+            ("--inputs", given.inputs),
+            ("--shape", given.shapes),
+            ("--seed-weights", given.seed_weights),
+        ):
+            if value:
+                raise UsageError(f"{option} is about a MODEL.onnx, and {source.task.id} is a task: leave it out")
         return from_task(source.task, given.weights, None, source.folder, source.roster, data, say)
+    if given.weights:
+        raise UsageError(f"--weights is about a task: {source} has its own, and --seed-weights draws others")
     if data:
         raise UsageError(f"--data is what a task knows how to read: {source} takes --inputs")
     return from_file(source, dict(given.shapes), given.inputs, given.seed_weights)

@@ -14,6 +14,7 @@ from accelbench.adding import add as added
 from accelbench.checking import Finding
 from accelbench.checking import check as checked
 from accelbench.cli.output import json_option, listing, print_json, print_table, progress
+from accelbench.cli.parsing import NEW_PATH, Finite
 from accelbench.errors import UsageError
 from accelbench.model import Domain, Metric, Tolerance
 
@@ -29,15 +30,15 @@ METRICS = get_args(get_type_hints(Metric)["name"])
     required=True,
     help="An .npz: an array per input, a row per sample; perhaps `labels`.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The task's new folder. Default: its id, here.")
+@click.option("-o", "--output", type=NEW_PATH, help="The task's new folder. Default: its id, here.")
 @click.option("--id", "name", help="The task's id. Default: the folder's or the model's name.")
 @click.option("--title", help="What people read. Default: the model's name.")
 @click.option("--domain", type=click.Choice(get_args(Domain)), default="any", show_default=True)
 @click.option("--source", help="Where the model comes from.")
 @click.option("--metric", type=click.Choice((AUTO, *METRICS)), default=AUTO, show_default=True)
-@click.option("--max-drift", type=click.FloatRange(min=0), help="Tolerated relative L2.")
-@click.option("--min-accuracy", type=click.FloatRange(0, 1), help="Default: the reference's, less a point.")
-@click.option("--min-agreement", type=click.FloatRange(0, 1), help="Tolerated share of equal decisions.")
+@click.option("--max-drift", type=Finite(min=0), help="Tolerated relative L2.")
+@click.option("--min-accuracy", type=Finite(0, 1), help="Default: the reference's, less a point.")
+@click.option("--min-agreement", type=Finite(0, 1), help="Tolerated share of equal decisions.")
 @json_option
 def add(
     model: str,

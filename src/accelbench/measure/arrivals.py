@@ -7,6 +7,7 @@ on all but freak values by every C library in use, and the sum is rounded to nan
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def bursts(rate: float, seconds: float, seed: int, size: int) -> Ints:
 def trace(path: Path) -> Ints:
     """Arrivals from a text file with one time in seconds per line, in ascending order."""
     try:
-        seconds = np.loadtxt(path, dtype=np.float64, ndmin=1)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "loadtxt: input contained no data")
+            seconds = np.loadtxt(path, dtype=np.float64, ndmin=1)
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} is no trace of arrivals: one time in seconds per line ({error})") from error
     if seconds.ndim != 1 or not np.isfinite(seconds).all() or (np.diff(seconds) < 0).any() or (seconds < 0).any():
