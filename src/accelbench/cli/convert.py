@@ -15,8 +15,8 @@ from accelbench.cli.parsing import NEW_PATH, Finite
 from accelbench.cli.settings import Settings, command, setting_options
 from accelbench.cli.subjects import Given, check_batches, make, source_options
 from accelbench.cli.targets import PRECISION, PRECISIONS, pass_option, targets
-from accelbench.deploy.convert import Converted
 from accelbench.cli.tuning import tune_option, tuned
+from accelbench.deploy.convert import Converted
 from accelbench.deploy.convert import convert as write
 from accelbench.errors import UsageError
 from accelbench.evaluate import Setting
@@ -34,8 +34,8 @@ PLANS = {"latency": Plan("single_stream", Stop(max_s=1.0)), "throughput": Plan("
 @click.option("--device", help="A device, as `backend show` lists it. Default: the backend's first.")
 @click.option("--precision", type=click.Choice(PRECISIONS), default=PRECISION, show_default=True)
 @pass_option
-@click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples of one call.")
 @tune_option
+@click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples of one call.")
 @click.option(
     "--for",
     "purpose",
@@ -57,8 +57,8 @@ def convert(
     name: str,
     device: str | None,
     precision: str,
-    tune: float | None,
     passes: tuple[str, ...],
+    tune: float | None,
     batch: int,
     purpose: Purpose,
     settings: Settings,
@@ -107,8 +107,8 @@ def _facts(done: Converted, output: Path) -> dict[str, object]:
         "model": manifest.name,
         "backend": f"{manifest.target.backend} on {manifest.target.device}",
         "precision": f"{manifest.target.precision}, executed {manifest.compiled.executed_precision}",
-        "options": dict(manifest.target.options),
         "passes": list(manifest.target.passes),
+        "options": dict(manifest.target.options),
         "batch": manifest.batch,
         "verdict": manifest.verdict + (", forced" if manifest.forced else ""),
         "reasons": list(manifest.reasons),
