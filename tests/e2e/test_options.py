@@ -1,32 +1,19 @@
 """Options of backends on the real command line: asked for in a terminal, refused in a pipe."""
 
-import os
-import pty
-import subprocess
 from pathlib import Path
 
 import pytest
 from tests.e2e.command import ACCELBENCH, accelbench
+from tests.terminal import typed
 
 pytestmark = pytest.mark.backend
 
 
 @pytest.mark.parametrize("verb", [["run"], ["convert", "-o", "new"]], ids=lambda words: words[0])
 def test_a_terminal_is_asked(tmp_path: Path, verb: list[str]) -> None:
-    ours, theirs = pty.openpty()
-    argv = [str(ACCELBENCH), *verb, "no-such-task", "-b", "onnxruntime", "--ask"]
-    with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path) as process:
-        os.close(theirs)
-        os.write(ours, b"0\n2\n")
-        seen = b""
-        try:
-            while piece := os.read(ours, 4096):
-                seen += piece
-        except OSError:  # how a terminal without anybody at the other end reads
-            pass
-        os.close(ours)
-    text = seen.decode()
-    assert process.returncode == 2
+    words: list[str | Path] = [ACCELBENCH, *verb, "no-such-task", "-b", "onnxruntime", "--ask"]
+    code, text = typed(words, "0\n2\n" + 20 * "\n", tmp_path)
+    assert code == 2
     assert "int in [1, 1024]: " in text
     assert "Error: option threads of backend onnxruntime is '0'" in text
     assert "calibration: passed over, for it needs precision to be int8-static; it is fp32" in text

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.envs.stub import ADAPTER, TOML, job
+from tests.unit.envs.stub import ADAPTER, TOML, measured
 from tests.unit.test_thin_core import SOURCE, WORKER_SIDE, modules
 
 from accelbench import paths
 from accelbench.envs.spec import read
-from accelbench.envs.worker import Worker
 from accelbench.measure import columns
 from accelbench.model import Plan, Stop
 from accelbench.tensors import TensorWriter
@@ -83,19 +82,7 @@ def test_a_worker_measures(old: Path, tmp_path: Path, plan: Plan) -> None:
     with TensorWriter(tmp_path / "feeds") as writer:
         for i in range(8):
             writer.append({"x": np.full(3, i, np.float32)})
-    with Worker(read(folder), tmp_path / "logs") as worker:
-        asked = job(tmp_path / "work")
-        built = worker.compile(asked)
-        worker.load(built.compiled, asked)
-        worker.infer(tmp_path / "feeds", tmp_path / "out", batch=1, batched=True)
-        found = worker.measure(
-            plan,
-            feeds=tmp_path / "feeds",
-            outputs=tmp_path / "out",
-            columns=tmp_path / "columns",
-            batched=True,
-            concurrency=1,
-        )
+    found = measured(read(folder), plan, tmp_path)
     assert len(columns.read(tmp_path / "columns")) == found.queries > 0
     assert found.errors == ()
     assert found.integrity is not None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tests.unit.envs.stub import stub
+from tests.terminal import typed
+from tests.unit.envs.stub import OPTIONS, stub
 
 from accelbench.bench import ANY_DEVICE
 from accelbench.cli.settings import Settings, command
@@ -17,24 +16,9 @@ from accelbench.envs.spec import BackendSpec
 from accelbench.errors import UsageError
 from accelbench.model import Target
 
-OPTIONS = """
-[options.threads]
-type = "int"
-text = "how many threads"
-min = 1
-max = 8
-
-[options.scale]
-type = "float"
-text = "scale"
-default = 0.5
-
-[options.mode]
-type = "str"
-text = "mode"
-default = "fast"
-choices = ["fast", "exact"]
-
+MORE_OPTIONS = (
+    OPTIONS
+    + """
 [options.steps]
 type = "int"
 text = "steps of the exact mode"
@@ -45,13 +29,14 @@ type = "bool"
 text = "warm"
 default = true
 """
+)
 
 
 @pytest.fixture
 def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BackendSpec:
     monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ACCELBENCH_BACKENDS", str(tmp_path / "stub"))
-    return stub(tmp_path / "stub", more=OPTIONS)
+    return stub(tmp_path / "stub", more=MORE_OPTIONS)
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -126,24 +111,12 @@ print("FOUND", Settings(("stub.scale=0.25",), None, True).given([read(Path(sys.a
 
 def asked(spec: BackendSpec, answers: str) -> str:
     """What a person sees who types these answers at a terminal."""
-    ours, theirs = pty.openpty()
-    argv = [sys.executable, "-c", DIALOG, str(spec.folder)]
-    with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs):
-        os.close(theirs)
-        os.write(ours, answers.encode())
-        seen = b""
-        try:
-            while piece := os.read(ours, 4096):
-                seen += piece
-        except OSError:  # how a terminal without anybody at the other end reads
-            pass
-        os.close(ours)
-    return seen.decode().replace("\r\n", "\n")
+    return typed([sys.executable, "-c", DIALOG, spec.folder], answers)[1]
 
 
 def test_the_dialog_keeps_defaults_asks_again_and_says_how_to_repeat_it(spec: BackendSpec) -> None:
     seen = asked(spec, "many\n9\n4\n\nexact\n\nfalse\n")
-    assert "threads: how many threads\n    int in [1, 8]: " in seen
+    assert "threads: threads\n    int in [1, 8]: " in seen
     assert "Error: option threads of backend stub is 'many'; it takes int in [1, 8]" in seen
     assert "Error: option threads of backend stub is '9'" in seen
     assert "float [0.25]: " in seen

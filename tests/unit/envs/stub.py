@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 from accelbench.envs.spec import BackendSpec, read
-from accelbench.model import Target, TensorSpec
+from accelbench.envs.worker import Worker
+from accelbench.model import Measurement, Plan, Target, TensorSpec
 from accelbench.worker.jobs import Job
 
 ADAPTER = """
@@ -40,6 +41,26 @@ kind = "system"
 python = "{python}"
 """
 
+OPTIONS = """
+[options.threads]
+type = "int"
+text = "threads"
+min = 1
+max = 8
+
+[options.scale]
+type = "float"
+text = "scale"
+default = 0.5
+
+[options.mode]
+type = "str"
+text = "mode"
+default = "fast"
+choices = ["fast", "exact"]
+"""
+"""Some options, for the end of a backend.toml."""
+
 
 def stub(folder: Path, adapter: str = ADAPTER, more: str = "") -> BackendSpec:
     """A backend in ``folder`` with this adapter; ``more`` is appended to its backend.toml."""
@@ -61,6 +82,23 @@ def job(work: Path) -> Job:
         purpose=None,
         work=str(work),
     )
+
+
+def measured(spec: BackendSpec, plan: Plan, folder: Path) -> Measurement:
+    """A timed pass on the feeds in ``folder``; its columns lie there too."""
+    with Worker(spec, folder / "logs") as worker:
+        asked = job(folder / "work")
+        built = worker.compile(asked)
+        worker.load(built.compiled, asked)
+        worker.infer(folder / "feeds", folder / "out", batch=1, batched=True)
+        return worker.measure(
+            plan,
+            feeds=folder / "feeds",
+            outputs=folder / "out",
+            columns=folder / "columns",
+            batched=True,
+            concurrency=1,
+        )
 
 
 def descendants_of_marker(marker: str) -> list[int]:

@@ -5,30 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.envs.stub import ADAPTER, TOML, stub
+from tests.unit.envs.stub import ADAPTER, OPTIONS, TOML, stub
 
 from accelbench.envs import options, spec
 from accelbench.envs.tables import BackendTable
 from accelbench.errors import UsageError
 
-OPTIONS = """
-[options.threads]
-type = "int"
-text = "threads"
-min = 1
-max = 8
-
-[options.scale]
-type = "float"
-text = "scale"
-default = 0.5
-
-[options.mode]
-type = "str"
-text = "mode"
-default = "fast"
-choices = ["fast", "exact"]
-
+MORE_OPTIONS = (
+    OPTIONS
+    + """
 [options.warm]
 type = "bool"
 text = "warm"
@@ -40,6 +25,7 @@ text = "steps"
 default = 3
 needs = { mode = ["exact"], warm = ["true"] }
 """
+)
 
 OF_SOME_PRECISIONS = """
 [options.ranges]
@@ -59,7 +45,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def with_precisions(tmp_path: Path) -> BackendTable:
     """The stub's table with more precisions, and the options above."""
     table = stub(tmp_path / "stub").table.model_dump(exclude={"precisions", "options"})
-    declared = tomllib.loads(OPTIONS + OF_SOME_PRECISIONS)
+    declared = tomllib.loads(MORE_OPTIONS + OF_SOME_PRECISIONS)
     return BackendTable.model_validate({**table, **declared, "precisions": ["fp32", "bf16", "int8"]})
 
 
@@ -200,7 +186,7 @@ def test_text_that_is_not_toml(tmp_path: Path) -> None:
 
 
 def test_options_are_checked_and_filled_up(tmp_path: Path) -> None:
-    backend = stub(tmp_path / "stub", more=OPTIONS)
+    backend = stub(tmp_path / "stub", more=MORE_OPTIONS)
     assert backend.options({}) == {"scale": "0.5", "mode": "fast", "warm": "true"}
     given = {"threads": "4", "scale": "2", "mode": "exact", "warm": "False"}
     assert backend.options(given) == {
@@ -263,4 +249,4 @@ def test_needs_that_cannot_be(tmp_path: Path, needs: str, text: str) -> None:
 )
 def test_wrong_options_are_named(tmp_path: Path, name: str, value: str, text: str) -> None:
     with pytest.raises(UsageError, match=text):
-        stub(tmp_path / "stub", more=OPTIONS).options({name: value})
+        stub(tmp_path / "stub", more=MORE_OPTIONS).options({name: value})

@@ -2,10 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.envs.stub import job, stub
+from tests.unit.envs.stub import measured, stub
 
 from accelbench.envs import traces
-from accelbench.envs.worker import Worker
 from accelbench.errors import UsageError
 from accelbench.measure import arrivals, columns
 from accelbench.model import Plan, Stop
@@ -41,18 +40,6 @@ def test_a_worker_follows_a_trace(tmp_path: Path) -> None:
     with TensorWriter(tmp_path / "feeds") as writer:
         writer.append({"x": np.ones(3, np.float32)})
     plan = Plan("server", Stop(max_s=5.0), trace=traces.keep(tmp_path / "trace.txt"))
-    with Worker(stub(tmp_path / "stub"), tmp_path / "logs") as worker:
-        asked = job(tmp_path / "work")
-        built = worker.compile(asked)
-        worker.load(built.compiled, asked)
-        worker.infer(tmp_path / "feeds", tmp_path / "out", batch=1, batched=True)
-        found = worker.measure(
-            plan,
-            feeds=tmp_path / "feeds",
-            outputs=tmp_path / "out",
-            columns=tmp_path / "columns",
-            batched=True,
-            concurrency=1,
-        )
+    found = measured(stub(tmp_path / "stub"), plan, tmp_path)
     assert (found.queries, found.stop_reason, found.schedule_sha256) == (61, "queries", plan.trace)
     assert columns.read(tmp_path / "columns").scheduled.tolist() == arrivals.trace(tmp_path / "trace.txt").tolist()
