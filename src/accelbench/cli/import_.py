@@ -109,6 +109,8 @@ def csv(file: Path, mapping_file: Path, wanted: Wanted, json_: bool) -> None:
 
 def _finish(found: list[Found], wanted: Wanted, json_: bool) -> None:
     """Store what was found, then tell of it."""
+    if wanted.store is not None:
+        store.prepare(wanted.store)
     rows = [_kept(path, one, wanted.store) for path, one in imported(found)]
     if json_:
         print_json([_as_json(*row, explained=wanted.explained) for row in rows])

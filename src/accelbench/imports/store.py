@@ -92,12 +92,18 @@ def verify(folder: Path) -> tuple[str, ...]:
     )
 
 
+def prepare(store: Path) -> None:
+    """Make the room for claims, and sweep out what killed imports left in it. Raises UsageError when it cannot be."""
+    with disk_errors(store):
+        _make(store / ROOM)
+        sweep(store / ROOM)
+
+
 def _make(room: Path) -> None:
     try:
         room.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise UsageError(f"{room} cannot be made ({error.strerror}): choose another --store") from None
-    sweep(room)
 
 
 def _placed(folder: Path, final: Path) -> bool:
