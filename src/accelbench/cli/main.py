@@ -8,6 +8,7 @@ import sys
 from types import FrameType
 
 import click
+import numpy.random  # noqa: F401 - were it imported later, its modules would swallow a Ctrl-C that comes meanwhile
 
 from accelbench import __version__
 from accelbench.cli import (
