@@ -32,7 +32,8 @@ class Row:
     are of, ``stages`` the host's steps on them in seconds per item. ``slo`` is the bound that a search for the highest
     rate had, in words, and ``peak`` whether this is the rate that it ended with, confirmed. ``tier`` is the task's in
     ``roster``. ``size_bytes`` is that of the files that the stack compiled, after the ``passes``; ``sparsity`` the
-    share of zeros among the weights in the last file that can be read."""
+    share of zeros among the weights in the last file that can be read. ``tune_s`` are the seconds that the stack was
+    given to tune each form that it compiled; None: it was not tuned."""
 
     task: str
     weights: str | None
@@ -71,6 +72,7 @@ class Row:
     size_bytes: int | None = None
     sparsity: float | None = None
     untested: bool = False
+    tune_s: float | None = None
 
     @property
     def indicative(self) -> bool:
@@ -127,6 +129,7 @@ def rows_of(report: Report, folder: Path, timed: Sequence[Pass]) -> list[Row]:
         size_bytes=sum(each.size_bytes for each in report.builds[0].artifacts) if report.builds else None,
         sparsity=sparsity_of(report),
         untested=report.untested,
+        tune_s=report.target.tune_s,
     )
     return [_timed(base, each) for each in marked(timed)] or [base]
 

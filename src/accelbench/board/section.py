@@ -30,6 +30,7 @@ def section(entry: Entry) -> Markup:
             "header",
             tag("h3", report.task.id, " ", tag("small", f"v{report.task.version}", class_="note")),
             tag("span", heading, class_="on"),
+            tag("span", text("tuned", seconds=f"{target.tune_s:g}"), class_="tag") if target.tune_s else None,
             tag("span", text("indicative"), class_="tag warn") if report.effort == "quick" else None,
         ),
         _strip(entry),

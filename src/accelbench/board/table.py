@@ -66,7 +66,11 @@ def _cells(row: Row) -> list[Text]:
         Text(f"{row.backend}{UNTESTED}" if row.untested else row.backend),
         Text(
             "\n".join(
-                (*row.passes, row.precision if row.executed_precision in (None, row.precision) else _executed(row))
+                (
+                    *row.passes,
+                    *_tuned(row),
+                    row.precision if row.executed_precision in (None, row.precision) else _executed(row),
+                )
             )
         ),
         Text(_plan(row)),
@@ -103,6 +107,10 @@ def _plan(row: Row) -> str:
         return units.ABSENT
     rate = "" if row.rate is None else f" {row.rate:.4g}/s"
     return f"{row.scenario.removesuffix('_stream')} ×{row.batch}{rate}{PEAK if row.peak else ''}"
+
+
+def _tuned(row: Row) -> tuple[str, ...]:
+    return () if row.tune_s is None else (f"tuned {row.tune_s:g} s",)
 
 
 def _executed(row: Row) -> str:

@@ -27,6 +27,7 @@ KEYS = {
     *("tier", "domain", "roster"),
     *("passes", "size_bytes", "sparsity"),
     "untested",
+    "tune_s",
 }
 
 
@@ -88,7 +89,7 @@ def test_a_failed_report_has_its_reason_and_nothing_else(entries: factory.Entrie
     assert absent == {
         *("weights", "executed_precision", "batch", "scenario", "validity", "compile_s", "accuracy", "agreement"),
         *("throughput", "throughput_ci", "loadgen", "concurrency", "rate", "slo", "peak"),
-        *("accuracy_error", "data", "roster", "size_bytes", "sparsity"),
+        *("accuracy_error", "data", "roster", "size_bytes", "sparsity", "tune_s"),
     }
     assert set(document["drift"].values()) == set(document["latency_s"].values()) == {None}
 
@@ -174,3 +175,14 @@ def test_a_backend_that_nobody_has_tested_on_its_hardware_is_marked(entries: fac
     marked, plain = (page([(each, folder), entries[1]], folder) for each in (replace(report, untested=True), report))
     assert marked.count("untested on hardware") > len(untested), "in the overview, and beside the report"
     assert "untested on hardware" not in plain
+
+
+def test_a_row_says_that_its_stack_was_tuned(entries: factory.Entries) -> None:
+    report, folder = entries[0]
+    tuned = replace(report, target=replace(report.target, tune_s=20.0))
+    (row, *_), (plain, *_) = rows(tuned, folder), rows(report, folder)
+    console = Console(width=300, no_color=True)
+    with console.capture() as shown:
+        console.print(table([row]))
+    assert (row.tune_s, plain.tune_s) == (20.0, None)
+    assert "tuned 20 s" in shown.get()
