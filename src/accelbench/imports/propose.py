@@ -28,9 +28,9 @@ SOURCE = "bytemlperf"
 
 
 def propose(claim: Claim) -> Device:
-    """The device that a specification tells of. Its figures are of third parties' until somebody finds them with the
-    vendor; id, kind, scope and whether a peak is dense are guesses. Nothing is added: what the file does not tell, or
-    tells as zero, is absent."""
+    """The device that a specification tells of. Its figures are third parties' until somebody finds them with the
+    vendor; id (where the catalogue has none), kind, scope and whether a peak is dense are guesses. Nothing is added: what
+    the file does not tell, or tells as zero, is absent."""
     name = claim.device.text if claim.device else claim.source.name
     vendor = claim.vendor.id or claim.vendor.text if claim.vendor else "unknown"
     source = Source(
@@ -39,7 +39,7 @@ def propose(claim: Claim) -> Device:
         cites=tuple(each.text for each in claim.texts if each.name == "source"),
     )
     return Device(
-        id=_slug(f"{vendor}-{name}"),
+        id=claim.device.id if claim.device and claim.device.id else _slug(f"{vendor}-{name}"),
         vendor=_slug(vendor),
         names=Names(en=name),
         kind="asic",

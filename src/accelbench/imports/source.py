@@ -127,8 +127,8 @@ def described(
 
 
 def number(text: str) -> int | float | None:
-    """The number that a text is, percent signs and thousands' commas aside being none; None where it is no number that
-    can be held."""
+    """The number that a text is; None where it is none, as with a percent sign or commas between thousands, or one that
+    nothing can hold."""
     try:
         value: int | float = int(text) if text.lstrip("+-").isdecimal() and text.isascii() else float(text)
     except ValueError:

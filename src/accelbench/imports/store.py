@@ -10,7 +10,6 @@ STORE/claims/<kind of source>--<first 12 of the id>/
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -23,10 +22,10 @@ from accelbench.errors import UsageError
 from accelbench.hardware.write import toml
 from accelbench.imports.propose import propose
 from accelbench.imports.source import Imported
-from accelbench.model import CLAIM_SCHEMA, Claim
+from accelbench.model import CLAIM_SCHEMA, Claim, ClaimSource
 from accelbench.paths import disk_errors, sweep
 from accelbench.report.form import Form
-from accelbench.report.store import place, staged
+from accelbench.report.store import place, sha256_of, staged
 
 FORM: Form[Claim] = Form("claim", TypeAdapter(Claim), CLAIM_SCHEMA)
 ROOM = "claims"
@@ -84,12 +83,17 @@ def verify(folder: Path) -> tuple[str, ...]:
     """What differs in a claim's folder from what the claim says, one line per file; empty when nothing does. Raises as
     ``open_claim`` does."""
     claim = open_claim(folder)
-    return tuple(
-        f"{SOURCE}/{source.name}: {'content differs' if file.is_file() else 'missing'}"
-        for source in (claim.source, *claim.beside)
-        for file in [folder / SOURCE / source.name]
-        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != source.sha256
-    )
+    told = ((source.name, _fault(folder / SOURCE, source)) for source in (claim.source, *claim.beside))
+    return tuple(f"{SOURCE}/{name}: {fault}" for name, fault in told if fault)
+
+
+def _fault(folder: Path, source: ClaimSource) -> str | None:
+    file = folder / source.name
+    if file.parent != folder or source.name in ("", ".", ".."):
+        return "lies outside the claim's folder"
+    if file.is_symlink() or not file.is_file():
+        return "missing"
+    return None if sha256_of(file) == source.sha256 else "content differs"
 
 
 def prepare(store: Path) -> None:

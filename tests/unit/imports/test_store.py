@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,8 @@ def test_a_change_is_found(tmp_path: Path) -> None:
     assert store.verify(folder) == ("source/result.json: content differs",)
     kept.unlink()
     assert store.verify(folder) == ("source/result.json: missing",)
+    kept.symlink_to(tmp_path / "result.json")
+    assert store.verify(folder) == ("source/result.json: missing",)
     claim = folder / "claim.json"
     claim.chmod(0o644)
     claim.write_text(claim.read_text().replace("1000.5", "2000.5"))
@@ -63,6 +66,16 @@ def test_a_change_is_found(tmp_path: Path) -> None:
     claim.unlink()
     with pytest.raises(UsageError, match="no claim can be read"):
         store.open_claim(folder)
+
+
+@pytest.mark.parametrize("name", ["../../../secret", "/etc/hostname", "..", "a/b"])
+def test_a_source_outside_of_the_folder_is_found(tmp_path: Path, name: str) -> None:
+    (one,) = read(write(tmp_path, "result.json", documents.report()))
+    hostile = replace(one.claim, source=replace(one.claim.source, name=name))
+    folder = tmp_path / "claim"
+    folder.mkdir()
+    (folder / "claim.json").write_bytes(store.FORM.encode(store.FORM.identify(hostile)))
+    assert store.verify(folder) == (f"source/{name}: lies outside the claim's folder",)
 
 
 def test_a_store_without_claims_has_none(tmp_path: Path) -> None:
