@@ -57,7 +57,12 @@ def text(results: Sequence[Found]) -> str:
     parts = [
         HEAD,
         "\n## Sums\n\n",
-        table(["stack", "version", "onnx", *OUTCOMES], [sums(found) for found in results]),
+        table(
+            ["stack", "version", "onnx", "cases", "minutes", "operators alone", *OUTCOMES],
+            [sums(found) for found in results],
+        ),
+        "\n*Cases* are those that the contract can express, and that were run. *Minutes* are those of the whole "
+        "acceptance test and of its part on operators alone, on a machine of two cores that had other work too.\n"
         "\nParts of the acceptance test that did not pass, and why:\n\n",
         *(f"- {line}\n" for found in results for line in failed(found)),
         "\n## Whole models\n\nDrift (relative L2) against ONNX Runtime in float32, batch 1.\n\n",
@@ -75,7 +80,10 @@ def sums(found: Found) -> list[str]:
     """A stack's row."""
     counted = Counter(case["outcome"] for case in found["cases"])
     name = f"{found['title']} (`{found['backend']}`)" + (" *untested*" if found["untested"] else "")
-    return [name, found["version"], found["onnx"], *(str(counted[outcome]) for outcome in OUTCOMES)]
+    seconds = {part["part"]: part["seconds"] for part in found["parts"]}
+    run = len(found["cases"]) - counted["not expressible"]
+    minutes = [f"{part / 60:.1f}" for part in (sum(seconds.values()), seconds["operators"])]
+    return [name, found["version"], found["onnx"], str(run), *minutes, *(str(counted[outcome]) for outcome in OUTCOMES)]
 
 
 def failed(found: Found) -> Iterator[str]:

@@ -79,6 +79,38 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_what_is_interrupted_goes_on(tmp_path: Path, how: signal.Signals) -> None:
+    assert accelbench("backend", "install", "null", cwd=tmp_path).returncode == 0
+    words = ("backend", "check", "null", "--only", "bad-inputs,operators", "--cases", "test_[a-c]*", "-o", "found.json")
+    process = subprocess.Popen(
+        [str(ACCELBENCH), *words],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PROBED": str(tmp_path)},
+    )
+    partial, deadline = tmp_path / "found.json.partial", time.monotonic() + 60
+    while not (partial.exists() and '"case"' in partial.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(how)
+    _, told = process.communicate(timeout=30)
+    if how != signal.SIGKILL:
+        assert (process.returncode, "the same command goes on from there" in told) == (130, True), told
+        assert left_behind(tmp_path) == []
+    kept = [json.loads(line) for line in partial.read_text().splitlines()[1:]]
+    found = dict.fromkeys(line["case"][0] for line in kept if "case" in line)
+    assert found
+    done = accelbench(*words, cwd=tmp_path, timeout=120)
+    assert done.returncode == 1, done.stderr
+    assert f"goes on from 1 parts, {len(found)} cases" in done.stderr
+    assert not partial.exists()
+    told_all = json.loads((tmp_path / "found.json").read_text())
+    assert len(told_all["cases"]) == sum(told_all["counts"].values()) > len(found)
+
+
+@pytest.mark.slow
 def test_a_new_backend_passes_as_it_stands_and_can_be_run(tmp_path: Path) -> None:
     assert accelbench("backend", "install", "onnxruntime", cwd=tmp_path).returncode == 0
     guide = blocks(Path(__file__).parents[2] / "docs" / "vendor-guide.md")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from accelbench.acceptance.cases import NodeCase
 from accelbench.acceptance.result import CaseResult, Outcome
+from accelbench.envs.spec import BackendSpec
 from accelbench.envs.worker import Worker
 from accelbench.errors import WorkerError
 from accelbench.model import Target
@@ -19,15 +23,28 @@ CASE_S = 60.0
 """How long a case may take, compiling included."""
 
 
+MOST = 4
+"""Workers at once, where a backend declares the ability ``processes``."""
+
+Ended = Callable[[str, Outcome, str], None]
+"""Told of a case, its outcome and a detail."""
+
+
+class Stopped(Exception):
+    """The check was interrupted while a worker was busy."""
+
+
 @dataclass
 class Watch:
-    """Reads the log that the worker writes, and raises WorkerError ``hung`` when a case takes more than ``limit_s``."""
+    """Reads the log that the worker writes and tells of the cases that ended. Raises WorkerError ``hung`` when a case
+    takes more than ``limit_s``, and Stopped when it should stop."""
 
     log: Path
     limit_s: float
-    say: Callable[[int], None]
+    tell: Ended
+    stop: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic
-    ended: dict[str, tuple[Outcome, str]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
     begun: str | None = None
     _place: int = 0
     _since: float = 0.0
@@ -37,7 +54,8 @@ class Watch:
 
     def __call__(self) -> None:
         self.read()
-        self.say(len(self.ended))
+        if self.stop.is_set():
+            raise Stopped
         if self.begun is not None and self.clock() - self._since > self.limit_s:
             raise WorkerError("hung", f"did not end within {self.limit_s:g} s; the worker was ended")
 
@@ -52,58 +70,74 @@ class Watch:
             told = json.loads(line)
             self.begun = None if "outcome" in told else told["case"]
             if "outcome" in told:
-                self.ended[told["case"]] = told["outcome"], told["detail"]
+                self.end(told["case"], told["outcome"], told["detail"])
             self._since = self.clock()
         self._place += len(whole) + 1 if whole else 0
 
+    def end(self, case: str, outcome: Outcome, detail: str) -> None:
+        self.ended.add(case)
+        self.tell(case, outcome, detail)
 
-def run(
-    start: Callable[[], Worker],
-    folder: Path,
-    cases: Sequence[NodeCase],
-    target: Target,
-    scratch: Path,
-    limit_s: float,
-    say: Callable[[str], None],
-) -> tuple[CaseResult, ...]:
-    """The outcome of every case, in their order.
 
-    All cases that the contract can express go to one worker. Where it dies, a new one begins with the case that it died
-    at; dies that one too, the case is to blame and the next one follows. A case that hangs is not tried twice.
-    ``start`` gives a new worker. Raises WorkerError when a worker cannot be started or dies between two cases.
+@dataclass(frozen=True)
+class Ground:
+    """Where cases are run: on ``target`` by workers that ``start`` gives, one for each lane at a time, by its number.
+    ``folder`` has the cases, as ``worker.cases`` reads them; ``scratch`` is empty; no case may take more than
+    ``limit_s``."""
+
+    start: Callable[[int], Worker]
+    folder: Path
+    target: Target
+    scratch: Path
+    limit_s: float
+    lanes: int = 1
+
+
+def lanes(spec: BackendSpec) -> int:
+    """How many workers may run cases of a backend at once on this machine."""
+    return min(MOST, len(os.sched_getaffinity(0))) if spec.table.abilities.processes else 1
+
+
+def run(ground: Ground, names: Sequence[str], tell: Ended) -> None:
+    """Run cases, and ``tell`` of each when it ends, in no order, perhaps from other threads.
+
+    Each lane gives all its cases to one worker. Where it dies, a new one begins with the case that it died at; dies
+    that one too, the case is to blame and the next one follows. A case that hangs is not tried twice. Raises
+    WorkerError when a worker cannot be started or dies between two cases.
     """
-    found: dict[str, tuple[Outcome, str]] = {
-        case.name: ("not expressible", case.problem) for case in cases if case.problem is not None
-    }
-    expressible = len(cases) - len(found)
-    todo = [case.name for case in cases if case.problem is None]
-    round_ = 0
-    while todo:
-        round_ += 1
-        done = expressible - len(todo)
-        room = scratch / str(round_)
-        (room / "work").mkdir(parents=True)
-
-        def told(ended: int, before: int = done) -> None:
-            say(f"operators: {before + ended} of {expressible} cases")
-
-        watch = Watch(room / "log", limit_s, told)
+    stop = threading.Event()
+    with ThreadPoolExecutor(ground.lanes) as pool:
+        lanes = [pool.submit(_lane, ground, n, names[n :: ground.lanes], tell, stop) for n in range(ground.lanes)]
         try:
-            with start() as worker:
-                worker.cases(folder, todo, target, room / "work", watch.log, watch)
+            for lane in as_completed(lanes):
+                lane.result()
+        except BaseException:
+            stop.set()
+            raise
+
+
+def _lane(ground: Ground, number: int, names: Sequence[str], tell: Ended, stop: threading.Event) -> None:
+    todo = list(names)
+    for round_ in itertools.count():
+        if not todo:
+            return
+        room = ground.scratch / f"{number}-{round_}"
+        (room / "work").mkdir(parents=True)
+        watch = Watch(room / "log", ground.limit_s, tell, stop)
+        try:
+            with ground.start(number) as worker:
+                worker.cases(ground.folder, todo, ground.target, room / "work", watch.log, watch)
         except WorkerError as error:
             watch.read()
             if watch.begun is None:
                 raise
             if error.kind == "hung":
-                watch.ended[watch.begun] = "hung", str(error)
+                watch.end(watch.begun, "hung", str(error))
             elif not watch.ended:
-                watch.ended[watch.begun] = "crashed", str(error)
+                watch.end(watch.begun, "crashed", str(error))
         else:
             watch.read()
-        found.update(watch.ended)
-        todo = [name for name in todo if name not in found]
-    return tuple(CaseResult(case.name, case.operator, case.opset, *found[case.name]) for case in cases)
+        todo = [name for name in todo if name not in watch.ended]
 
 
 def counts(cases: Sequence[CaseResult]) -> Counter[Outcome]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from accelbench.acceptance.result import TaskResult
 from accelbench.acceptance.stand import Stand
@@ -20,20 +20,19 @@ LIGHT = ("digits-cnn", "digits-resnet", "op-encoder-128", "op-decoder-128")
 """What is tried when nobody asks for other tasks: a few seconds each."""
 
 
-def run(stand: Stand, tasks: Sequence[Task], say: Callable[[str], None]) -> tuple[TaskResult, ...]:
-    """The outcome of each task with batch 1. Raises UsageError when the reference's backend is not installed."""
-    found = []
+def run(stand: Stand, tasks: Sequence[Task], say: Callable[[str], None]) -> Iterator[TaskResult]:
+    """The outcome of each task with batch 1, when it ends. Raises UsageError when the reference's backend is not
+    installed."""
     for number, task in enumerate(tasks, 1):
         say(f"tasks: {task.id} ({number} of {len(tasks)})")
         try:
-            found.append(_run(stand, task))
+            yield _run(stand, task)
         except NotHere as reason:
-            found.append(TaskResult(task.id, "skipped", str(reason)))
+            yield TaskResult(task.id, "skipped", str(reason))
         except Unsupported as finding:
-            found.append(TaskResult(task.id, "unsupported", str(finding)))
+            yield TaskResult(task.id, "unsupported", str(finding))
         except WorkerError as error:
-            found.append(TaskResult(task.id, "failed", f"{error.kind}: {error}"))
-    return tuple(found)
+            yield TaskResult(task.id, "failed", f"{error.kind}: {error}")
 
 
 def _run(stand: Stand, task: Task) -> TaskResult:

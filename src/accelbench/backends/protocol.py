@@ -10,6 +10,7 @@ Abilities beyond that are declared in ``backend.toml`` under ``[abilities]`` and
 ``threads``   ``Session.run`` may be called by several threads at once
 ``submit``    the session is an ``AsyncSession``
 ``purpose``   the stack compiles differently for latency and for throughput
+``processes`` several processes may use the device at once
 ``profile``   the module is a ``ProfilingBackend``: it tells the time of each kernel by its own clock
 ``tune``      the module is a ``TuningBackend``: it looks for better settings by its own means, within a time limit
 """

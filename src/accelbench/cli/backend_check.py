@@ -49,7 +49,12 @@ SILENT = ("passed", "not expressible")
 )
 @click.option("--tasks", type=COMMAS, default=LIGHT, help=f"Tasks, or `{ALL}`. Default: {', '.join(LIGHT)}.")
 @click.option("--timeout", type=Finite(min=1), help="Seconds that any other step may take.")
-@click.option("-o", "--output", type=NEW_PATH, help="A new file for what was found, as JSON.")
+@click.option(
+    "-o",
+    "--output",
+    type=NEW_PATH,
+    help="A new file for what was found, as JSON. Until the end, FILE.partial has it: what is interrupted can go on.",
+)
 @json_option
 def check(
     backend: str,
@@ -85,10 +90,18 @@ def check(
         if "/" in backend or backend in (".", ".."):
             install(spec, say)
         interpreter(spec)
-        found = checked(spec, wishes, say, lambda part: say(f"{DONE}{part.part}: {part.outcome}"))
+        partial = output and output.with_name(f"{output.name}.partial")
+        try:
+            found = checked(spec, wishes, say, lambda part: say(f"{DONE}{part.part}: {part.outcome}"), partial)
+        except KeyboardInterrupt:
+            if partial is not None and partial.exists():
+                say(f"{DONE}What was found is in {partial}: the same command goes on from there.")
+            raise
         told = {**asdict(found), "passed": found.passed, "counts": dict(counts(found.cases))}
         if file:
             file.write((json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    if partial:
+        partial.unlink()
     if json_:
         print_json(told)
     else:

@@ -43,6 +43,7 @@ class AbilitiesTable(_Table):
     purpose: bool = False
     profile: bool = False
     tune: bool = False
+    processes: bool = False
 
 
 class TimeoutsTable(_Table):

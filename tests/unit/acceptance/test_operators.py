@@ -7,16 +7,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.unit.envs.stub import descendants_of_marker, stub
 
-from accelbench.acceptance.cases import NodeCase
-from accelbench.acceptance.operators import Watch, by_operator, counts, problems, run
+from accelbench.acceptance.operators import Ground, Watch, by_operator, counts, lanes, problems, run
 from accelbench.acceptance.result import CaseResult
 from accelbench.envs.spec import BackendSpec
+from accelbench.envs.tables import AbilitiesTable
 from accelbench.envs.worker import Worker
 from accelbench.errors import WorkerError
 from accelbench.model import Target
@@ -55,35 +56,42 @@ def load(compiled, job):
 X = np.ones((1, 2), np.float32)
 
 
-def made(folder: Path, names: list[str]) -> tuple[NodeCase, ...]:
+def made(folder: Path, names: list[str]) -> None:
     spec = {"name": "x", "dtype": "float32", "shape": [1, 2]}
     row = {"inputs": [spec], "outputs": [{**spec, "name": "y"}], "rtol": 1e-3, "atol": 1e-7}
     for name in names:
         (folder / name).mkdir(parents=True)
         np.savez(folder / name / "data.npz", i0=X, o0=2 * X)
     (folder / "index.json").write_text(json.dumps(dict.fromkeys(names, row)))
-    return tuple(NodeCase(name, "Op", 1, None) for name in names)
 
 
 def spec_of(folder: Path, mark: Path) -> BackendSpec:
     return stub(folder, ADAPTER, f'[environment.variables]\nMARK = "{mark}"\n')
 
 
-def test_crashes_and_hangs_cost_one_case_each(tmp_path: Path) -> None:
-    names = ["a", "b dies", "c dies", "d", "e refused", "f once", "g sleeps", "h"]
-    cases = made(tmp_path / "cases", names)
-    none = NodeCase("z", "Seq", 1, "x is of a sequence type")
-    spec, said = spec_of(tmp_path / "stub", tmp_path / "mark"), list[str]()
-    rows = run(
-        lambda: Worker(spec, tmp_path / "logs"),
-        tmp_path / "cases",
-        (*cases, none),
-        Target("stub", "cpu", "fp32"),
-        tmp_path / "scratch",
-        1.0,
-        said.append,
+def ground(spec: BackendSpec, folder: Path, lanes: int = 1, limit_s: float = 1.0) -> Ground:
+    return Ground(
+        start=lambda lane: Worker(spec, folder / "logs" / str(lane)),
+        folder=folder / "cases",
+        target=Target("stub", "cpu", "fp32"),
+        scratch=folder / "scratch",
+        limit_s=limit_s,
+        lanes=lanes,
     )
-    assert {row.case: row.outcome for row in rows} == {
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_crashes_and_hangs_cost_one_case_each(tmp_path: Path, lanes: int) -> None:
+    names = ["a", "b dies", "c dies", "d", "e refused", "f once", "g sleeps", "h"]
+    made(tmp_path / "cases", names)
+    told = dict[str, tuple[str, str]]()
+
+    def tell(case: str, outcome: str, detail: str) -> None:
+        assert case not in told
+        told[case] = outcome, detail
+
+    run(ground(spec_of(tmp_path / "stub", tmp_path / "mark"), tmp_path, lanes), names, tell)
+    assert {case: outcome for case, (outcome, _) in told.items()} == {
         "a": "passed",
         "b dies": "crashed",
         "c dies": "crashed",
@@ -92,48 +100,64 @@ def test_crashes_and_hangs_cost_one_case_each(tmp_path: Path) -> None:
         "f once": "passed",
         "g sleeps": "hung",
         "h": "passed",
-        "z": "not expressible",
     }
-    details = {row.case: row.detail for row in rows}
-    assert "SIGABRT" in details["b dies"]
-    assert details["g sleeps"] == "did not end within 1 s; the worker was ended"
-    assert details["z"] == "x is of a sequence type"
-    # A case that dies after others gets a process of its own; one that dies first there is not tried again.
-    assert Counter((tmp_path / "mark").read_text().splitlines()) == Counter(
-        {**dict.fromkeys(names, 1), "b dies": 2, "f once": 2}
+    assert "SIGABRT" in told["b dies"][1]
+    assert told["g sleeps"][1] == "did not end within 1 s; the worker was ended"
+    # A case that dies after others gets a process of its own; one that dies first there is not tried again. Of two
+    # lanes each has every other case.
+    tries = Counter({**dict.fromkeys(names, 1), "b dies": 2, "f once": 2})
+    if lanes == 2:
+        tries.update({"b dies": -1, "c dies": 1})
+    assert Counter((tmp_path / "mark").read_text().splitlines()) == tries
+
+
+def test_workers_are_at_work_at_once_where_the_backend_allows_it(tmp_path: Path) -> None:
+    names = ["sleeps 1", "sleeps 2"]
+    made(tmp_path / "cases", names)
+    told = list[str]()
+    begun = time.monotonic()
+    run(
+        ground(spec_of(tmp_path / "stub", tmp_path / "mark"), tmp_path, lanes=2, limit_s=3.0),
+        names,
+        lambda case, _outcome, _detail: told.append(case),
     )
-    assert said
-    assert all(text.endswith("of 8 cases") for text in said)
+    assert sorted(told) == names
+    assert time.monotonic() - begun < 6.0
 
 
-def test_a_stack_that_cannot_start_ends_the_part(tmp_path: Path) -> None:
-    cases = made(tmp_path / "cases", ["a"])
-    spec = stub(tmp_path / "stub", "raise ImportError('no driver')")
+def test_a_stack_that_cannot_start_ends_the_part_and_the_other_lane(tmp_path: Path) -> None:
+    made(tmp_path / "cases", ["a", "sleeps"])
+    broken = stub(tmp_path / "broken", "raise ImportError('no driver')")
+    well = spec_of(tmp_path / "stub", tmp_path / "mark")
+    place = ground(well, tmp_path, lanes=2, limit_s=60.0)
+    place = replace(place, start=lambda lane: Worker((broken, well)[lane], tmp_path / "logs" / str(lane)))
+    begun = time.monotonic()
     with pytest.raises(WorkerError, match="no driver"):
-        run(
-            lambda: Worker(spec, tmp_path / "logs"),
-            tmp_path / "cases",
-            cases,
-            Target("stub", "cpu", "fp32"),
-            tmp_path / "scratch",
-            1.0,
-            lambda _text: None,
-        )
+        run(place, ["a", "sleeps"], lambda _case, _outcome, _detail: None)
+    assert time.monotonic() - begun < 30.0
+
+
+def test_several_workers_need_the_ability(tmp_path: Path) -> None:
+    spec = spec_of(tmp_path / "stub", tmp_path / "mark")
+    able = replace(spec, table=spec.table.model_copy(update={"abilities": AbilitiesTable(processes=True)}))
+    assert lanes(spec) == 1
+    assert 1 <= lanes(able) <= 4
 
 
 def test_the_watch_takes_whole_lines_and_counts_from_the_last_one(tmp_path: Path) -> None:
     now = [0.0]
-    watch = Watch(tmp_path / "log", 2.0, lambda _ended: None, clock=lambda: now[0])
+    told = list[tuple[str, str, str]]()
+    watch = Watch(tmp_path / "log", 2.0, lambda *ended: told.append(ended), clock=lambda: now[0])
     watch()
     (tmp_path / "log").write_text('{"case": "a"}\n{"case": "a", "outco')
     now[0] = 10.0
     watch()
-    assert (watch.begun, watch.ended) == ("a", {})
+    assert (watch.begun, told) == ("a", [])
     with (tmp_path / "log").open("a") as file:
         file.write('me": "wrong", "detail": "off"}\n')
     now[0] = 11.0
     watch()
-    assert (watch.begun, watch.ended) == (None, {"a": ("wrong", "off")})
+    assert (watch.begun, told) == (None, [("a", "wrong", "off")])
     now[0] = 100.0
     watch()
     with (tmp_path / "log").open("a") as file:
@@ -149,12 +173,12 @@ def test_an_interrupt_leaves_no_process(tmp_path: Path) -> None:
     made(tmp_path / "cases", ["sleeps"])
     spec_of(tmp_path / "stub", tmp_path / "mark")
     program = (
-        "import sys; from pathlib import Path; from accelbench.acceptance import operators, cases\n"
+        "import sys; from pathlib import Path; from accelbench.acceptance import operators\n"
         "from accelbench.envs.spec import read; from accelbench.envs.worker import Worker\n"
         "from accelbench.model import Target\n"
         "root = Path(sys.argv[1]); spec = read(root / 'stub')\n"
-        "operators.run(lambda: Worker(spec, root / 'logs'), root / 'cases', [cases.NodeCase('sleeps', 'Op', 1, None)],"
-        " Target('stub', 'cpu', 'fp32'), root / 'scratch', 60.0, lambda text: None)\n"
+        "operators.run(operators.Ground(lambda lane: Worker(spec, root / 'logs'), root / 'cases',"
+        " Target('stub', 'cpu', 'fp32'), root / 'scratch', 60.0), ['sleeps'], lambda *ended: None)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", program, tmp_path], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30

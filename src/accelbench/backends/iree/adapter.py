@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -23,9 +22,9 @@ import numpy as np
 import onnx
 import recording
 from iree import runtime
-from iree.compiler.tools.binaries import find_tool
 from iree.runtime import _binding
 from iree.runtime.dtypes import map_dtype_to_hal_element_type
+from toolbox import Toolbox
 
 from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
@@ -45,7 +44,8 @@ OPSET = "17"
 LARGE_BYTES = 1 << 30
 """A model from this size on is imported without its weights in memory, which rules out a change of its opset."""
 
-TOOL_TIMEOUT_S = 3600.0
+TOOL_TIMEOUT_S = 3600
+TOOLBOX = Toolbox()
 
 FLAGS = (
     "--iree-input-type=onnx",
@@ -107,8 +107,10 @@ class IreeSession:
     def run(self, feed: Feed) -> Outputs:
         for name, own in self._inputs:
             value = feed[name]
-            if value.shape != own.shape:
-                raise ValueError(f"input {name} has shape {value.shape}, the model takes {own.shape}")
+            if value.shape != own.shape or value.dtype.num != own.dtype.num:
+                raise ValueError(
+                    f"input {name} is {value.dtype} {value.shape}, the model takes {own.dtype} {own.shape}"
+                )
             np.copyto(own, value)
         results = runtime.VmVariantList(len(self._outputs))
         self._context.invoke(self._function, self._arguments, results)
@@ -177,6 +179,9 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
         raise Unsupported(f"device {job.target.device}: this adapter runs IREE on cpu only")
     if job.target.precision != "fp32":
         raise Unsupported(f"precision {job.target.precision}: this adapter compiles for fp32")
+    for spec in job.inputs:
+        if any(isinstance(dim, str) for dim in spec.shape):
+            raise Unsupported(f"input {spec.name} has the dynamic shape {spec.shape}: this adapter fixes shapes")
     imported = _imported(job)
     flags = _compiled(imported, job.work / MODULE)
     imported.unlink()
@@ -218,7 +223,7 @@ def _imported(job: CompileJob) -> Path:
     files = [path for path in job.model.parent.iterdir() if path.is_file()]
     large = sum(path.stat().st_size for path in files) > LARGE_BYTES
     how = ["--large-model"] if large else ["--opset-version", OPSET]
-    words = [sys.executable, "-I", "-m", "iree.compiler.tools.import_onnx", str(source), *how]
+    words = [str(source), *how]
     words += ["--data-dir", str(job.model.parent), "--externalize-params", "--params-scope", SCOPE]
     _tool("iree-import-onnx", [*words, "--save-params-to", str(job.work / WEIGHTS), "-o", str(imported)])
     source.unlink()
@@ -230,7 +235,7 @@ def _compiled(imported: Path, module: Path) -> tuple[str, ...]:
     for attempt in ATTEMPTS:
         flags = (*FLAGS, *attempt)
         try:
-            _tool("iree-compile", [find_tool("iree-compile"), str(imported), *flags, "-o", str(module)])
+            _tool("iree-compile", [str(imported), *flags, "-o", str(module)])
         except RuntimeError:
             if attempt == ATTEMPTS[-1]:
                 raise
@@ -241,17 +246,15 @@ def _compiled(imported: Path, module: Path) -> tuple[str, ...]:
 
 def _tool(name: str, words: Sequence[str]) -> None:
     """Run one of IREE's tools. Raises Unsupported with the operator that stopped it where it refuses the model."""
-    done = subprocess.run(
-        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TOOL_TIMEOUT_S, check=False
-    )
-    if done.returncode == 0:
+    code, printed = TOOLBOX.run(name, words, TOOL_TIMEOUT_S)
+    if code == 0:
         return
-    sys.stderr.write(done.stderr[-20000:])
-    said = [line for line in done.stderr.splitlines() if "rror:" in line] or done.stderr.strip().splitlines()[-1:]
+    sys.stderr.write(printed[-20000:])
+    said = [line for line in printed.splitlines() if "rror:" in line] or printed.strip().splitlines()[-1:]
     text = " ".join(said[0].rpartition("rror: ")[2].split())[-400:] if said else "it said nothing"
     if not any(sign in text.lower() for sign in REFUSALS):
-        raise RuntimeError(f"{name} ended with {done.returncode}: {text}")
-    operator = OPERATOR.search(done.stderr)
+        raise RuntimeError(f"{name} ended with {code}: {text}")
+    operator = OPERATOR.search(printed)
     raise Unsupported(f"operator {operator[1]}: {text}" if operator else text)
 
 

@@ -16,8 +16,10 @@ import json
 import os
 import re
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -27,6 +29,7 @@ from host_target import built, cores, host_cpu, laid_out, products, target
 from tvm import relax
 from tvm.relax.frontend.onnx import from_onnx
 from tvm.support import cc
+from tvm_ffi import load_module
 
 from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
@@ -38,7 +41,7 @@ PORTS = "ports.json"
 
 ENTRY = "main"
 PRECISIONS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16", "float64": "fp64", "int8": "int8"}
-REFUSALS = ("not supported", "unsupported", "not implemented", "must be a constant", "expected")
+REFUSALS = ("not supported", "unsupported", "not implemented", "must be a constant", "expected", "currently supported")
 CONVERTING = re.compile(r"Error converting operator (\w+)")
 
 
@@ -46,19 +49,26 @@ class TvmSession:
     """A virtual machine with input tensors of its own: a query costs a copy for each input, and hands out views of the
     tensors that the machine made for its results."""
 
-    def __init__(self, library: str, job: CompileJob) -> None:
-        machine = relax.VirtualMachine(tvm.runtime.load_module(library), tvm.cpu())
+    def __init__(self, library: Path, job: CompileJob) -> None:
+        machine = relax.VirtualMachine(_opened(library), tvm.cpu())
         self._main = machine[ENTRY]
         self._machine = machine
         taken, given = json.loads((job.work / PORTS).read_text(encoding="utf-8"))
         shapes = {spec.name: ([int(dim) for dim in spec.shape], spec.dtype) for spec in job.inputs}
-        self._inputs = [(name, tvm.runtime.empty(*shapes[name], tvm.cpu())) for name in taken if name in shapes]
-        self._arguments = [tensor for _, tensor in self._inputs]
+        self._inputs = [
+            (name, tvm.runtime.empty(*shapes[name], tvm.cpu()), np.dtype(shapes[name][1]))
+            for name in taken
+            if name in shapes
+        ]
+        self._arguments = [tensor for _, tensor, _ in self._inputs]
         self._outputs = given
 
     def run(self, feed: Feed) -> Outputs:
-        for name, tensor in self._inputs:
-            tensor.copyfrom(feed[name])
+        for name, tensor, dtype in self._inputs:
+            value = feed[name]
+            if value.dtype != dtype:
+                raise TypeError(f"input {name} is {value.dtype}, the model takes {dtype}")
+            tensor.copyfrom(value)
         results = self._main(*self._arguments)
         if len(self._outputs) == 1 and isinstance(results, tvm.runtime.Tensor):
             return {self._outputs[0]: np.from_dlpack(results)}
@@ -78,6 +88,9 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
         raise Unsupported(f"device {job.target.device}: this adapter runs TVM on cpu only")
     if job.target.precision != "fp32":
         raise Unsupported(f"precision {job.target.precision}: this adapter compiles for fp32")
+    for spec in job.inputs:
+        if any(isinstance(dim, str) for dim in spec.shape):
+            raise Unsupported(f"input {spec.name} has the dynamic shape {spec.shape}: this adapter fixes shapes")
     if cc.get_cc() is None:
         raise Unsupported("TVM links its library with a C++ compiler (g++, gcc, clang++ or clang), and none is on PATH")
     model = onnx.load(str(job.model))
@@ -105,7 +118,16 @@ def load(compiled: Compiled, job: CompileJob) -> TvmSession:
     os.environ["TVM_NUM_THREADS"] = _threads(job)
     if core_share() is not None:
         os.environ["TVM_BIND_THREADS"] = "0"
-    return TvmSession(str(job.work / compiled.files[0]), job)
+    return TvmSession(job.work / compiled.files[0], job)
+
+
+def _opened(library: Path) -> tvm.runtime.Module:
+    """The library by a path that is new each time: TVM keeps every library open, and the system's loader gives the open
+    one though another lies at that path by now. ``tvm.runtime.load_module`` would resolve the link."""
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / LIBRARY
+        link.symlink_to(library.absolute())
+        return load_module(link)
 
 
 def _threads(job: CompileJob) -> str:
