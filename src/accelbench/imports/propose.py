@@ -29,8 +29,8 @@ SOURCE = "bytemlperf"
 
 def propose(claim: Claim) -> Device:
     """The device that a specification tells of. Its figures are third parties' until somebody finds them with the
-    vendor; id (where the catalogue has none), kind, scope and whether a peak is dense are guesses. Nothing is added: what
-    the file does not tell, or tells as zero, is absent."""
+    vendor; id (where the catalogue has none), kind, scope and whether a peak is dense are guesses. Nothing is added:
+    what the file does not tell, or tells as zero, is absent."""
     name = claim.device.text if claim.device else claim.source.name
     vendor = claim.vendor.id or claim.vendor.text if claim.vendor else "unknown"
     source = Source(
