@@ -65,7 +65,9 @@ def test_the_chain_leads_from_the_source_to_the_compiled_file(rows: dict[str, di
 @pytest.mark.slow
 def test_nncf_quantises_in_an_environment_of_its_own(tmp_path: Path) -> None:
     words = ("run", "digits-cnn", "-b", "onnxruntime", "--quick", "--scenario", "single_stream", "--json")
-    done = accelbench(*words, "--pass", "int8-nncf,prune:2:4+int8-nncf", "-o", tmp_path / "out", cwd=tmp_path, timeout=1200)
+    done = accelbench(
+        *words, "--pass", "int8-nncf,prune:2:4+int8-nncf", "-o", tmp_path / "out", cwd=tmp_path, timeout=1200
+    )
     plain, pruned = rows_of(done)
     assert plain["status"] == pruned["status"] == "ok", done.stderr
     assert plain["executed_precision"] == pruned["executed_precision"] == "int8"
