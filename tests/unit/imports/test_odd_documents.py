@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.imports import documents
 from tests.unit.imports.accounting import assert_accounted, told
@@ -26,6 +26,7 @@ scalars = (
 values = scalars | st.lists(scalars, max_size=2) | st.dictionaries(st.text(max_size=3), scalars, max_size=2)
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from([*documents.row(), "", "MlperfModel", "Units", "scenario "]), values))
 def test_no_field_of_a_row_is_lost(changes: dict[str, Any]) -> None:
     data = json.dumps([documents.row() | changes]).encode()
@@ -36,6 +37,7 @@ def test_no_field_of_a_row_is_lost(changes: dict[str, Any]) -> None:
     assert json.loads(one.files["table.json"])
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from([*documents.SYSTEM, "x"]), values))
 def test_no_field_of_a_system_is_lost(changes: dict[str, Any]) -> None:
     data = json.dumps(documents.SYSTEM | changes).encode()
@@ -64,6 +66,7 @@ lines = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(lines, lines)
 def test_a_log_of_any_lines_is_kept(summary: list[str], detail: list[str]) -> None:
     texts = ("\n".join(summary).encode("utf-8", "ignore"), "\n".join(detail).encode("utf-8", "ignore"))
