@@ -68,8 +68,8 @@ def _import(words: Sequence[str]) -> int:
 def _compile(words: Sequence[str]) -> int:
     """``SOURCE FLAG… -o MODULE``."""
     source, *flags, _, module = words
+    api._initializeGlobalCL("iree-compile", *flags)  # a session's own flags are fewer
     session = api.Session()
-    session.set_flags(*flags)
     work = session.invocation()
     work.enable_console_diagnostics()
     if not (work.parse_source(api.Source.open_file(session, source)) and work.execute()):
