@@ -10,6 +10,7 @@ Nothing that is wrong in it keeps it from being opened: what cannot be read is k
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,14 +22,18 @@ from pathlib import Path
 from accelbench.bundle.pack import SUFFIX
 from accelbench.bundle.read import Bundle
 from accelbench.bundle.verify import Finding as Fault
-from accelbench.bundle.verify import signers, verify
+from accelbench.bundle.verify import Signer, signers, verify
 from accelbench.errors import AccelbenchError, UsageError
 from accelbench.figures.passes import Pass, passes, read
 from accelbench.gate import manifest
 from accelbench.gate.manifest import MANIFEST, Manifest
 from accelbench.gate.world import World
+from accelbench.measure.columns import INDEX
 from accelbench.model import Report, Task
 from accelbench.zoo.roster import Roster
+
+MOST_QUERIES = 2**25
+"""Of a pass: ten minutes of a model that takes 18 µs."""
 
 README = ("README.md", "README.zh-CN.md")
 
@@ -36,14 +41,14 @@ README = ("README.md", "README.zh-CN.md")
 @dataclass(frozen=True)
 class Entry:
     """A bundle that could be read: ``path`` relative to the submission, the ``folder`` that its report was unpacked to.
-    ``faults`` are what the bundle's own verification found; ``installation`` is why the environment could not be made
-    from the lock, None where it was made or not tried."""
+    ``faults`` are what the bundle's own verification found, ``signed_by`` whose good signatures it has;
+    ``installation`` is why the environment could not be made from the lock, None where it was made or not tried."""
 
     path: str
     report: Report
     folder: Path
     faults: tuple[Fault, ...] = ()
-    signed_by: tuple[str, ...] = ()
+    signed_by: tuple[Signer, ...] = ()
     installation: str | None = None
 
     @cached_property
@@ -143,8 +148,21 @@ def _entry(path: Path, name: str, scratch: Path, keyring: Path | None) -> Entry:
     bundle = Bundle.open(path)
     faults = verify(bundle, keyring)
     folder = bundle.unpack(scratch)
-    signed = tuple(signer.fingerprint for signer in signers(bundle, keyring))
-    return Entry(name, bundle.report, folder, faults, signed)
+    _check(bundle.report, folder)
+    return Entry(name, bundle.report, folder, faults, signers(bundle, keyring))
+
+
+def _check(report: Report, folder: Path) -> None:
+    """Raise UsageError for a report that names a file which is not its own, and for columns that would fill memory."""
+    timed = (*report.measurements, *(each.measurement for each in report.compliance))
+    named = [name for each in timed for name in (f"{each.columns}/{INDEX}", each.telemetry, each.trace)]
+    for name in filter(None, (*named, report.quality.predictions if report.quality else None)):
+        if name not in report.files:
+            raise UsageError(f"the report names {name}, which is none of its files")
+    for each in timed:
+        rows = json.loads((folder / each.columns / INDEX).read_bytes())["rows"]
+        if not isinstance(rows, int) or not 0 <= rows <= MOST_QUERIES:
+            raise UsageError(f"{each.columns} would have {rows!a:.20} rows, more than {MOST_QUERIES}")
 
 
 def _links(base: str, folders: list[str]) -> list[str]:

@@ -150,6 +150,20 @@ def truncated(kit: Kit) -> None:
     kit.after = cut
 
 
+@breaks("AB103")
+def names_a_file_outside(kit: Kit) -> None:
+    kit.more.append((LAST, of_quality(predictions="../../../etc/passwd")))
+
+
+@breaks("AB103")
+def fills_memory(kit: Kit) -> None:
+    def edit(draft: Draft) -> None:
+        path = draft.files / draft.report.measurements[SINGLE].columns / "index.json"
+        path.write_text(path.read_text().replace(f'"rows": {factory.QUERIES}', f'"rows": {10**12}'))
+
+    kit.more.append((LAST, edit))
+
+
 @breaks("AB104")
 def stray(kit: Kit) -> None:
     kit.after = write("notes.txt", "psst")
@@ -210,6 +224,11 @@ def named(kit: Kit) -> None:
 @breaks("AB110")
 def named_in_command(kit: Kit) -> None:
     kit.drafts[FIRST] = facts(command=("accelbench", "run", FIRST, "-o", "/Users/alice/out"))
+
+
+@breaks("AB111")
+def private(kit: Kit) -> None:
+    kit.bundles[FIRST] = lambda path: forging.forge(path, "report/private.json", b"{}")
 
 
 @breaks("AB201")
@@ -371,9 +390,12 @@ def no_lock(kit: Kit) -> None:
 
 @breaks("AB404")
 def system_tells_nothing(kit: Kit) -> None:
-    kit.drafts[FIRST] = lambda draft: facts(
-        environment=replace(forging.environment(draft), kind="system", probes={}, lock_sha256=None)
-    )(draft)
+    def edit(draft: Draft) -> None:
+        (draft.files / "adapter/requirements.lock").unlink()
+        silent = replace(forging.environment(draft), kind="system", probes={}, lock_sha256=None)
+        draft.report = replace(draft.report, environment=silent)
+
+    kit.drafts[FIRST] = edit
 
 
 @breaks("AB404")
@@ -437,13 +459,22 @@ def added_module(kit: Kit) -> None:
 
 @breaks("AB409")
 def no_adapter(kit: Kit) -> None:
-    kit.drafts[FIRST] = lambda draft: (draft.files / "adapter/adapter.py").unlink()
+    def edit(draft: Draft) -> None:
+        for path in (draft.files / "adapter").iterdir():
+            path.unlink()
+
+    kit.drafts[FIRST] = edit
 
 
 @breaks("AB410")
 def unlocked(kit: Kit) -> None:
     text = '[environment]\nunlocked = ["torch==2.13.0"]\n'
     kit.drafts[FIRST] = lambda draft: write("adapter/backend.toml", text)(draft.files)
+
+
+@breaks("AB411")
+def stranger(kit: Kit) -> None:
+    kit.keyring = "another"
 
 
 @breaks("AB501")
@@ -606,6 +637,21 @@ def too_early_an_end(kit: Kit) -> None:
 @breaks("AB703")
 def time_is_not_up(kit: Kit) -> None:
     kit.drafts[FIRST] = of_pass(SINGLE, stop_reason="time")
+
+
+@breaks("AB703")
+def no_modes(kit: Kit) -> None:
+    kit.drafts[FIRST] = of_pass(SINGLE, stop_reason="modes")
+
+
+@breaks("AB703")
+def endless_feeds(kit: Kit) -> None:
+    kit.drafts[FIRST] = of_pass(SINGLE, stop_reason="feeds")
+
+
+@breaks("AB703")
+def endless_queries(kit: Kit) -> None:
+    kit.drafts[FIRST] = of_pass(SINGLE, stop_reason="queries")
 
 
 @breaks("AB703")

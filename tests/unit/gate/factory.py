@@ -15,7 +15,10 @@ import numpy as np
 
 from accelbench import model
 from accelbench.bundle import keys
-from accelbench.bundle.sign import sign
+from accelbench.bundle.archive import Writer
+from accelbench.bundle.manifest import SIGNATURES
+from accelbench.bundle.read import Bundle
+from accelbench.bundle.signature import encode, sign
 from accelbench.errors import UsageError
 from accelbench.gate import manifest
 from accelbench.gate.assemble import Wishes, assemble
@@ -100,7 +103,7 @@ Edit = Callable[[Draft], None]
 class Kit:
     """What a submission is made of; a fixture breaks one thing in it. ``drafts`` edit the draft of a task, ``bundles``
     the finished bundles by task, ``more`` are further drafts, ``without`` tasks that are left out, ``told`` edits the
-    manifest, ``after`` the finished folder, which lies in ``under``."""
+    manifest, ``after`` the finished folder; ``keyring`` is that of whoever checks."""
 
     drafts: dict[str, Edit] = field(default_factory=dict)
     bundles: dict[str, Callable[[Path], None]] = field(default_factory=dict)
@@ -111,6 +114,7 @@ class Kit:
     key: dict[str, str | None] = field(default_factory=dict)
     world: World = WORLD
     installation: dict[str, str] = field(default_factory=dict)
+    keyring: str = "ring"
 
 
 @dataclass(frozen=True)
@@ -172,11 +176,25 @@ def assembled(kit: Kit, room: Path, made_from: Stock, names: list[str]) -> Path:
             kit.bundles[name](bundle)
         key = kit.key.get(name, "vendor")
         if key:
-            sign(bundle, keys.private(key, made_from.ring))
+            seal(bundle, key, made_from.ring)
 
     vendor = Submitter(VENDOR, CONTACT)
     wishes = Wishes(vendor, DEVICE, 1, "2026.9", "closed", {"": 0.0}, None, finish)
     return assemble([run.path], room, wishes) if wanted else room / "nothing"
+
+
+def seal(path: Path, key: str, ring: Path) -> None:
+    """Sign a bundle, whatever is in it."""
+    bundle = Bundle.open(path)
+    made = sign(keys.private(key, ring), {"bundle": bundle.manifest_sha256, "report": bundle.manifest.report})
+    fresh = path.with_suffix(".new")
+    with fresh.open("w+b") as file:
+        writer = Writer(file)
+        for entry in bundle.members.values():
+            writer.copy(path, entry)
+        writer.add(f"{SIGNATURES}/{made.fingerprint}.json", encode(made))
+        writer.close()
+    fresh.replace(path)
 
 
 def base(root: Path) -> Path:
@@ -192,6 +210,7 @@ def base(root: Path) -> Path:
         (folder / "logs/worker.txt").write_text("loaded\n")
         (folder / "adapter").mkdir()
         (folder / "adapter/adapter.py").write_text(ADAPTER)
+        (folder / "adapter/requirements.lock").write_text(LOCK)
         (folder / "adapter/backend.toml").write_text("[environment]\nunlocked = []\n")
         quality_of(name, folder)
     return root

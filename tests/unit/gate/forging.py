@@ -70,8 +70,8 @@ def environment(draft: Draft) -> model.Environment:
 
 def with_lock(text: str) -> Edit:
     def edit(draft: Draft) -> None:
-        (draft.files / "requirements.lock").unlink()
-        (draft.files / "requirements.lock").write_text(text)
+        for place in (draft.files, draft.files / "adapter"):
+            (place / "requirements.lock").write_text(text)
         told = replace(environment(draft), lock_sha256=hashlib.sha256(text.encode()).hexdigest())
         draft.report = replace(draft.report, environment=told)
 

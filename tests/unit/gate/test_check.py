@@ -15,7 +15,7 @@ from tests.unit.gate.factory import Kit, Stock, build
 from accelbench.cli import check as verb
 from accelbench.errors import UsageError
 from accelbench.gate import manifest
-from accelbench.gate.check import check
+from accelbench.gate.check import Say, check
 from accelbench.gate.rule import Finding, Found, Rule, Text
 from accelbench.gate.rules import RULES
 from accelbench.gate.sarif import sarif
@@ -38,23 +38,24 @@ def raising(_submission: Submission) -> Iterator[Found]:
 
 def test_a_rule_that_raises_is_an_error_whatever_its_severity(stock: Stock) -> None:
     broken = Rule("AB999", "note", 1, WORDS, WORDS, raising)
-    (finding,) = check(stock.sound, world=factory.WORLD, rules=[broken])
+    (finding,) = check(stock.sound, world=factory.WORLD, keyring=stock.ring, rules=[broken])
     assert (finding.rule, finding.severity) == ("AB999", "error")
     assert finding.text.en == "could not be judged (RuntimeError: no idea)"
 
 
 def test_rules_of_later_versions_are_not_asked(stock: Stock) -> None:
     later = Rule("AB999", "error", 2, WORDS, WORDS, raising)
-    assert check(stock.sound, world=factory.WORLD, rules=[later]) == ()
+    assert check(stock.sound, world=factory.WORLD, keyring=stock.ring, rules=[later]) == ()
 
 
-def test_errors_come_first(few: Path) -> None:
-    noted = Rule("AB000", "note", 1, WORDS, WORDS, lambda _s: iter([Found("x", WORDS)]))
-    found = check(few, world=factory.WORLD, rules=[noted, *RULES])
+def test_errors_come_first_and_notes_last(few: Path) -> None:
+    warned = Rule("AB999", "warning", 1, WORDS, WORDS, lambda _s: iter([Found("x", WORDS)]))
+    found = check(few, world=factory.WORLD, rules=[*RULES, warned])
     assert [(each.rule, each.severity) for each in found] == [
         ("AB107", "error"),
         ("AB204", "error"),
-        ("AB000", "note"),
+        ("AB999", "warning"),
+        ("AB411", "note"),
     ]
 
 
@@ -127,9 +128,11 @@ def test_sarif_speaks_chinese() -> None:
 
 
 @pytest.fixture
-def known_world(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = check
-    monkeypatch.setattr(verb, "checked", lambda folder, **words: real(folder, world=factory.WORLD, **words))
+def known_world(monkeypatch: pytest.MonkeyPatch, stock: Stock) -> None:
+    def known(folder: Path, install: bool, say: Say) -> tuple[Finding, ...]:
+        return check(folder, install=install, say=say, world=factory.WORLD, keyring=stock.ring)
+
+    monkeypatch.setattr(verb, "checked", known)
 
 
 @pytest.mark.usefixtures("known_world")

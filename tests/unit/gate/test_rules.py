@@ -22,7 +22,7 @@ IDS = [rule.id for rule in RULES]
 
 def by_rule(kit: Kit, stock: Stock, room: Path) -> Found:
     """What each rule finds in the kit's submission."""
-    with opened(build(kit, room, stock), kit.world) as there:
+    with opened(build(kit, room, stock), kit.world, stock.ring.with_name(kit.keyring)) as there:
         tried = tuple(
             replace(entry, installation=kit.installation.get(entry.report.task.id)) for entry in there.entries
         )

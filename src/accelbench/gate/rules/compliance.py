@@ -114,8 +114,8 @@ def another_seed(submission: Submission) -> Iterator[Found]:
     "AB805",
     "error",
     Text(
-        f"With another seed the pass is valid, and its figure is the same within {MARGIN:.0%} and both intervals.",
-        f"使用另一种子时测量有效，且结果在 {MARGIN:.0%} 及两者区间之内相同。",
+        f"With another seed a valid pass is valid too, its figure the same within {MARGIN:.0%} and both intervals.",
+        f"有效的测量在使用另一种子时同样有效，且结果在 {MARGIN:.0%} 及两者区间之内相同。",
     ),
     Text(
         "Evaluate again on a quiet machine; what depends on the seed depends on the samples.",
@@ -131,7 +131,7 @@ def same_speed(submission: Submission) -> Iterator[Found]:
             if not 0 <= each.of < len(entry.passes):
                 yield Found(entry.path, Text("it repeats no pass", "没有对应的测量"), place)
                 continue
-            if timed.columns is None or entry.passes[each.of].columns is None:
+            if timed.columns is None or entry.passes[each.of].validity != ():
                 continue
             against = reasons(timed.measurement, timed.columns)
             if against:

@@ -29,7 +29,7 @@ _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}(?=\s|$)")
 def verifies(submission: Submission) -> Iterator[Found]:
     for entry in submission.entries:
         for fault in entry.faults:
-            if fault.part != "signature":
+            if fault.part not in ("signature", "lock", "adapter"):
                 yield Found(entry.path, Text(fault.problem, fault.problem), fault.path)
 
 
@@ -58,15 +58,15 @@ def signed(submission: Submission) -> Iterator[Found]:
     Text("Sign every bundle with the vendor's key.", "用厂商的密钥为每个证据包签名。"),
 )
 def one_signer(submission: Submission) -> Iterator[Found]:
-    signed = [entry for entry in submission.entries if entry.signed_by]
-    common = set(signed[0].signed_by) if signed else set()
-    for entry in signed:
-        if not common & set(entry.signed_by):
+    common: set[str] | None = None
+    for entry in submission.entries:
+        own = {signer.fingerprint for signer in entry.signed_by}
+        if own and common is not None and not common & own:
             yield Found(
                 entry.path, Text("is signed by another key than the first", "签名密钥与第一个不同"), "signatures"
             )
-        else:
-            common &= set(entry.signed_by)
+        elif own:
+            common = own & common if common is not None else own
 
 
 @rule(
@@ -84,6 +84,9 @@ def one_signer(submission: Submission) -> Iterator[Found]:
 )
 def locked(submission: Submission) -> Iterator[Found]:
     for entry in submission.done:
+        for fault in entry.faults:
+            if fault.part == "lock":
+                yield Found(entry.path, Text(fault.problem, fault.problem), fault.path)
         for problem in _lock_problems(entry):
             yield Found(entry.path, problem, LOCK)
 
@@ -96,8 +99,8 @@ def locked(submission: Submission) -> Iterator[Found]:
         "可以由锁文件建立环境（仅在使用 `--install` 时检查）。",
     ),
     Text(
-        "Lock packages that an index offers to everybody, or provide a wheel beside them.",
-        "锁定公共索引提供的包，或另附 wheel 文件。",
+        "Lock packages that an index offers to everybody, or publish the wheels and lock their addresses.",
+        "锁定公共索引提供的包，或公开发布 wheel 并锁定其地址。",
     ),
 )
 def installs(submission: Submission) -> Iterator[Found]:
@@ -176,11 +179,12 @@ def custody(submission: Submission) -> Iterator[Found]:
 def adapter(submission: Submission) -> Iterator[Found]:
     for entry in submission.done:
         environment, folder = entry.report.environment, entry.folder / ADAPTER
-        if environment is None:
-            continue
+        faults = [fault for fault in entry.faults if fault.part == "adapter"]
+        for fault in faults:
+            yield Found(entry.path, Text(fault.problem, fault.problem), fault.path)
         if not (folder / "adapter.py").is_file():
             yield Found(entry.path, Text("there is no adapter", "没有适配器"), ADAPTER)
-        elif adapter_sha256(folder) != environment.adapter_sha256:
+        elif environment and not faults and adapter_sha256(folder) != environment.adapter_sha256:
             yield Found(entry.path, Text("is another adapter than the one that ran", "与实际运行的适配器不同"), ADAPTER)
 
 
@@ -199,6 +203,26 @@ def all_locked(submission: Submission) -> Iterator[Found]:
         if free:
             names = ", ".join(map(str, free))
             yield Found(entry.path, Text(f"unlocked: {names}", f"未锁定：{names}"), f"{ADAPTER}/backend.toml")
+
+
+@rule(
+    "AB411",
+    "note",
+    Text("The key that signed is in the keyring of whoever checks.", "签名密钥在检查者的密钥环中。"),
+    Text(
+        "Compare the fingerprint with the one that the vendor tells elsewhere, then `accelbench key trust`.",
+        "与厂商另行公布的指纹比对，然后 `accelbench key trust`。",
+    ),
+)
+def known_key(submission: Submission) -> Iterator[Found]:
+    strangers = {
+        signer.fingerprint: entry.path
+        for entry in reversed(submission.entries)
+        for signer in entry.signed_by
+        if signer.name is None
+    }
+    for key, path in strangers.items():
+        yield Found(path, Text(f"nobody known here has the key {key}", f"此处无人拥有密钥 {key}"), "signatures")
 
 
 def _lock_problems(entry: Entry) -> Iterator[Text]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from accelbench.gate.manifest import MANIFEST, slug
 from accelbench.gate.rule import RULES_VERSION, Found, Text, rule
 from accelbench.gate.submission import Submission
+from accelbench.report.store import PRIVATE
 
 PUBLIC = "results"
 _CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+\.\S+")
@@ -186,3 +187,15 @@ def nobody(submission: Submission) -> Iterator[Found]:
         for name, text in texts.items():
             if _HOME.search(text):
                 yield Found(entry.path, Text("names somebody's home folder", "出现了某人的主目录"), name)
+
+
+@rule(
+    "AB111",
+    "error",
+    Text("Private facts stay with the owner of the machine.", "私有信息保留在机器所有者处。"),
+    Text("Pack the report without its private file.", "打包报告时不要包含私有文件。"),
+)
+def nothing_private(submission: Submission) -> Iterator[Found]:
+    for entry in submission.entries:
+        if (entry.folder / PRIVATE).exists():
+            yield Found(entry.path, Text(f"holds {PRIVATE}", f"含有 {PRIVATE}"), PRIVATE)

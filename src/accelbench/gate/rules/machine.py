@@ -71,7 +71,8 @@ def one_machine(submission: Submission) -> Iterator[Found]:
     seen = None
     for entry in submission.done:
         device, host = entry.report.device, entry.report.host
-        mine = (device.name if device else None, host.cpu, host.machine, host.logical_cpus)
+        product = submission.world.recognised(device, host) or (device.name if device else None)
+        mine = (product, host.cpu, host.machine, host.logical_cpus)
         if device is None:
             yield Found(entry.path, Text("the device is not told", "未写明设备"), "device")
         elif seen is not None and mine != seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -222,21 +223,19 @@ def _false_end(timed: Pass) -> Text | None:
         return None
     stop, reason = measurement.plan.stop, measurement.stop_reason
     lasted_s = float(max(table.done.max(), table.issued.max())) * 1e-9
-    if reason == "interval":
-        half = stats.knowledge(table, stop.statistic).half_width
-        if stop.ci_target is None or half is None or half > LOOSE * stop.ci_target:
-            width = "none" if half is None else f"±{half:.2%}"
-            return Text(f"the interval was not reached ({width})", f"区间没有达到（{width}）")
-        if lasted_s < SHORT * stop.min_s:
-            return Text(
-                f"it lasted {lasted_s:.3g} s, not {stop.min_s:g} s", f"历时 {lasted_s:.3g} 秒，不足 {stop.min_s:g} 秒"
-            )
+    known = stats.knowledge(table, stop.statistic)
+    least_s = {"interval": stop.min_s, "modes": stop.min_s, "time": stop.max_s}.get(reason, 0.0)
+    if reason == "interval" and not (known.half_width or math.inf) <= LOOSE * (stop.ci_target or 0.0):
+        width = "none" if known.half_width is None else f"±{known.half_width:.2%}"
+        return Text(f"the interval was not reached ({width})", f"区间没有达到（{width}）")
+    if reason == "modes" and not known.valley:
+        return Text("the statistic lies between no modes", "统计量不在两个模态之间")
     if reason == "queries" and stop.max_queries is None and measurement.plan.trace is None:
         return Text("nothing limits its queries", "查询数没有上限")
-    if reason == "time" and lasted_s < SHORT * stop.max_s:
-        return Text(
-            f"it lasted {lasted_s:.3g} s, not {stop.max_s:g} s", f"历时 {lasted_s:.3g} 秒，不足 {stop.max_s:g} 秒"
-        )
+    if reason == "feeds":
+        return Text("feeds do not end", "输入不会用尽")
+    if lasted_s < SHORT * least_s:
+        return Text(f"it lasted {lasted_s:.3g} s, not {least_s:g} s", f"历时 {lasted_s:.3g} 秒，不足 {least_s:g} 秒")
     return None
 
 
