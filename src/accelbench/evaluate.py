@@ -44,8 +44,9 @@ from accelbench.quality.assess import assess
 from accelbench.reference import Reference
 from accelbench.report.harness import harness_of
 from accelbench.report.host import host_facts
-from accelbench.report.privacy import Identity, here, private_facts, scrub
-from accelbench.report.store import RunDirectory
+from accelbench.report.privacy import here, private_facts, scrub
+from accelbench.report.scrubbing import nobodys
+from accelbench.report.store import RunDirectory, outputs_in
 from accelbench.search import Search, search
 from accelbench.tensors import TensorSet, TensorWriter
 from accelbench.worker.infer import batches
@@ -76,7 +77,8 @@ class Setting:
     typed, the time limit of one step in seconds (None: the backend's own), who is told what is being done, and the
     driver: with ``loadgen`` every pass is followed by a run under LoadGen. After the ``plans`` come the
     ``searches``; both may be empty where there is something to ``keep``. With ``stages`` the host's steps on real data
-    are timed too; with ``compliance`` each of the plans once more, with a seed that is drawn here."""
+    are timed too; with ``compliance`` each of the plans once more, with a seed that is drawn here. ``outputs`` is the
+    folder that keeps the accuracy pass's outputs; None: they are not kept."""
 
     effort: Effort
     plans: tuple[Plan, ...]
@@ -89,6 +91,7 @@ class Setting:
     stages: bool = False
     keep: Keep | None = None
     compliance: bool = False
+    outputs: Path | None = None
 
 
 @dataclass
@@ -128,7 +131,7 @@ def evaluate(
         if reference.problem and facts.status == "ok":
             facts.reasons.append(reference.problem)
         _keep_texts(spec, stage, facts)
-        report = _report(subject, spec, setting, facts)
+        report = nobodys(_report(subject, spec, setting, facts), here())
         return run.put(report, stage, private_facts(setting.command, here(), os.environ))
 
 
@@ -154,6 +157,8 @@ def _steps(
         kept = [setting.keep.plan] if setting.keep else []
         passed = bench.check((*kept, *plans, *(wanted.plan for wanted in setting.searches))[0])
         facts.quality = _quality(subject, bench.outputs, reference, passed.unready, stage)
+        if setting.outputs is not None and facts.quality is not None:
+            _keep_outputs(bench.outputs, facts.quality, setting.outputs)
         if setting.keep:
             _keep(setting.keep, bench, subject)
         if setting.stages and subject.real:
@@ -170,6 +175,15 @@ def _steps(
             for plan in plans:
                 setting.say(f"{plan.scenario}, batch {plan.batch}, under LoadGen")
                 facts.loadgen.append(_under_loadgen(bench, plan, spec, subject, setting, work, stage))
+
+
+def _keep_outputs(outputs: Path, quality: Quality, room: Path) -> None:
+    """Copy the accuracy pass's outputs to a folder in ``room`` that is named by the hash which the report has of
+    them."""
+    target = outputs_in(room, quality)
+    if target is not None and not target.exists():
+        with paths.building(target) as folder:
+            shutil.copytree(outputs, folder, dirs_exist_ok=True)
 
 
 def _keep(keep: Keep, bench: Bench, subject: Subject) -> None:
@@ -234,8 +248,7 @@ def _under_loadgen(
         logs=stage / logs,
         timeout_s=setting.timeout_s,
     )
-    identity = here()
-    return replace(found, logs=logs, reasons=tuple(scrub(reason, identity) for reason in found.reasons))
+    return replace(found, logs=logs)
 
 
 def _quality(subject: Subject, outputs: Path, reference: Reference, unready: int, stage: Path) -> Quality | None:
@@ -256,7 +269,7 @@ def _keep_texts(spec: BackendSpec, stage: Path, facts: Facts) -> None:
     """The worker's output and the lock of its environment, both without names and paths, and the adapter's source as
     it is: a backend's folder again, which the report's own hash stands for whatever becomes of the first."""
     identity = here()
-    for log in sorted((stage / "logs").rglob("*.txt")):
+    for log in sorted(path for path in (stage / "logs").rglob("*") if path.is_file()):
         log.write_text(scrub(log.read_text(encoding="utf-8", errors="replace"), identity), encoding="utf-8")
     adapter = stage / ADAPTER
     adapter.mkdir()
@@ -270,15 +283,8 @@ def _keep_texts(spec: BackendSpec, stage: Path, facts: Facts) -> None:
             facts.environment = replace(facts.environment, lock_sha256=hashlib.sha256(lock).hexdigest())
 
 
-def _nobodys(environment: Environment | None, identity: Identity) -> Environment | None:
-    """What the probes said, without names and paths."""
-    if environment is None:
-        return None
-    return replace(environment, probes={name: scrub(said, identity) for name, said in environment.probes.items()})
-
-
 def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts) -> Report:
-    identity, task = here(), subject.task
+    task = subject.task
     builds = facts.bench.builds if facts.bench else []
     model = subject.model(builds[0].batch if builds else 1)
     chain = facts.bench.chain if facts.bench else ()
@@ -288,10 +294,10 @@ def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts)
         id="",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         accelbench=__version__,
-        command=tuple(scrub(word, identity.typed) for word in setting.command),
+        command=setting.command,
         effort=setting.effort,
         status=facts.status,
-        reasons=tuple(scrub(reason, identity) for reason in facts.reasons),
+        reasons=tuple(facts.reasons),
         task=TaskFacts(
             id=task.id,
             version=task.version,
@@ -308,7 +314,7 @@ def _report(subject: Subject, spec: BackendSpec, setting: Setting, facts: Facts)
         untested=spec.table.untested,
         device=facts.device,
         host=host,
-        environment=_nobodys(facts.environment, identity),
+        environment=facts.environment,
         chain=chain or (model.source,),
         builds=tuple(builds),
         quality=facts.quality,

@@ -193,7 +193,7 @@ def _unpack(unpacker: zlib._Decompress, stored: bytes, path: Path, entry: Entry)
 
 def _listed(file: BinaryIO, size: int, path: Path) -> tuple[list[Entry], int]:
     """The entries of the directory, and where it begins."""
-    if not _END_RECORD.size < size <= MOST_BYTES:
+    if not _END_RECORD.size <= size <= MOST_BYTES:
         raise _odd(path, f"{size} bytes")
     file.seek(size - _END_RECORD.size)
     mark, _, _, _, count, length, begin, _ = _END_RECORD.unpack(file.read(_END_RECORD.size))

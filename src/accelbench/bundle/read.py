@@ -39,6 +39,8 @@ class Bundle:
     @classmethod
     def open(cls, path: Path) -> Bundle:
         """The bundle at ``path``. Raises UsageError with one line for whatever ``pack`` does not write."""
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path}: no bundle can be read here (not a plain file)")
         try:
             listed = archive.entries(path)
         except OSError as error:

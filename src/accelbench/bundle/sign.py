@@ -1,4 +1,4 @@
-"""A signature is put into a bundle, beside those that are there."""
+"""A bundle gets the signature of a key's owner, and stays the same bundle."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from accelbench.bundle.archive import Writer
 from accelbench.bundle.manifest import SIGNATURES
 from accelbench.bundle.read import Bundle
 from accelbench.bundle.signature import Signature
+from accelbench.bundle.verify import verify
+from accelbench.errors import UsageError
 from accelbench.paths import writing
 
 
 def sign(path: Path, private: Ed25519PrivateKey) -> Signature:
-    """Sign the bundle at ``path``: its manifest, and with that every file, and the report's id. A signature that the
-    same key made before is replaced; the file is there as it was, or signed. Raises UsageError for what is no bundle.
-    """
+    """Add the key's signature to the bundle at ``path``; what was signed is the sha256 of its manifest and the report's
+    id. Raises UsageError where something is wrong with the bundle."""
     bundle = Bundle.open(path)
+    faults = verify(bundle)
+    if faults:
+        raise UsageError(f"{path} is not what was packed ({faults[0].path}: {faults[0].problem}): it cannot be signed")
     made = signature.sign(private, {"bundle": bundle.manifest_sha256, "report": bundle.manifest.report})
     own = f"{SIGNATURES}/{made.fingerprint}.json"
-    kept = {name: entry for name, entry in bundle.members.items() if name != own}
-    signed = {name: entry for name, entry in kept.items() if name.startswith(f"{SIGNATURES}/")}
+    signatures = sorted({own, *(name for name in bundle.members if name.startswith(f"{SIGNATURES}/"))})
     with writing(path, replace=True) as file:
         writer = Writer(file)
-        for name, entry in kept.items():
-            if name not in signed:
-                writer.copy(path, entry)
-        for name in sorted({*signed, own}):
+        for name in (*(name for name in bundle.members if name not in signatures), *signatures):
             if name == own:
                 writer.add(name, signature.encode(made))
             else:
-                writer.copy(path, signed[name])
+                writer.copy(path, bundle.members[name])
         writer.close()
     return made

@@ -18,6 +18,7 @@ from accelbench.cli import (
     convert,
     hardware,
     import_,
+    key,
     profile,
     report,
     reproduce,
@@ -45,6 +46,7 @@ accelbench.add_command(run.run)
 accelbench.add_command(zoo.zoo)
 accelbench.add_command(backend.backend)
 accelbench.add_command(report.report)
+accelbench.add_command(key.key)
 accelbench.add_command(compare.compare)
 accelbench.add_command(convert.convert)
 accelbench.add_command(reproduce.reproduce)

@@ -10,6 +10,7 @@ import click
 from accelbench.board.rows import as_json, rows
 from accelbench.board.stages import stages_table
 from accelbench.board.table import table
+from accelbench.cli.bundle import pack, sign, unpack, verify
 from accelbench.cli.output import json_option, print_json, print_table
 from accelbench.cli.tuning import tuning_table
 from accelbench.report.codec import encode
@@ -19,6 +20,10 @@ from accelbench.report.store import open_report, reports
 @click.group()
 def report() -> None:
     """Reports: what happened when a task met a target."""
+
+
+for _verb in (pack, unpack, verify, sign):
+    report.add_command(_verb)
 
 
 @report.command()

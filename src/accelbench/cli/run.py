@@ -30,7 +30,7 @@ from accelbench.envs import overlay
 from accelbench.errors import UsageError
 from accelbench.evaluate import Driver, Setting
 from accelbench.model import Plan, Report
-from accelbench.report.store import RunDirectory, open_report
+from accelbench.report.store import OUTPUTS, RunDirectory, open_report
 from accelbench.worker.loadgen import SCENARIOS as LOADGENS
 from accelbench.zoo.real import Asked
 
@@ -63,6 +63,7 @@ from accelbench.zoo.real import Asked
     is_flag=True,
     help="Each pass is followed by one with a drawn seed, on samples of that seed. Always so with --submission.",
 )
+@click.option("--keep-outputs", is_flag=True, help="Keep the accuracy pass's outputs in the run's folder `outputs`.")
 @click.option("--timeout", type=Finite(min=1), help="Seconds that a worker's step may take.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's reports and page.")
 @rival_options
@@ -84,6 +85,7 @@ def run(
     settings: Settings,
     driver: Driver,
     compliance: bool,
+    keep_outputs: bool,
     timeout: float | None,
     output: Path | None,
     rivals: Rivals,
@@ -113,7 +115,10 @@ def run(
         folder = RunDirectory.create(output)
         told = command(settings, chosen)
         again = compliance or load.effort == "submission"
-        setting = Setting(load.effort, asked, None, told, timeout, say, driver, sought, stages, compliance=again)
+        kept = folder.path / OUTPUTS if keep_outputs else None
+        setting = Setting(
+            load.effort, asked, None, told, timeout, say, driver, sought, stages, compliance=again, outputs=kept
+        )
         done = evaluated(subjects, chosen, folder, setting, limits, rivals)
     if json_:
         _print_json(done, folder.path if rivals.ab else None)

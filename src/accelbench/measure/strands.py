@@ -39,7 +39,8 @@ def joined(stored: Bytes) -> Ints:
     whole = np.zeros((stored.shape[1], width), dtype=np.uint8)
     for weight, plane in enumerate(stored):
         whole[:, weight] = plane
-    return whole.reshape(-1).view("<u4" if width == 4 else "<i8").astype(np.int64, copy=False)
+    found: Ints = whole.reshape(-1).view("<u4" if width == 4 else "<i8").astype(np.int64, copy=False)
+    return found
 
 
 def strands(issued: Ints, done: Ints) -> Bytes | None:

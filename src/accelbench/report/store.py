@@ -3,7 +3,8 @@
     DIR/reports/<task>--<backend>--<precision>--<first 12 of the id>/
         report.json     canonical; names every other file with its sha256
         private.json    facts that stay out of the hash (readable by its owner only)
-        …               what the evaluation staged: columns, predictions, logs, the environment's lock
+        …               what the evaluation staged: columns, predictions, logs, the adapter with its lock
+    DIR/outputs/<first 12 of their hash>/    the accuracy pass's outputs, where they were to be kept
 
 A report is staged in a hidden sibling, flushed to disk, made read-only and renamed; so a process killed at any moment
 leaves no half-written report in sight.
@@ -26,12 +27,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from accelbench.errors import AccelbenchError, UsageError
-from accelbench.model import Report
+from accelbench.model import Quality, Report
 from accelbench.paths import disk_errors, held
 from accelbench.report import codec
 
 REPORT = "report.json"
 PRIVATE = "private.json"
+OUTPUTS = "outputs"
 RESULTS = "accelbench-results"
 
 
@@ -115,6 +117,13 @@ def folder_name(report: Report) -> str:
     parts = (report.task.id, report.target.backend, report.target.precision)
     safe = [re.sub(r"[^\w.-]", "_", part, flags=re.ASCII)[:48].lstrip(".") or "_" for part in parts]
     return "--".join((*safe, report.id[:12]))
+
+
+def outputs_in(room: Path, quality: Quality | None) -> Path | None:
+    """Where in ``room``, a run's folder of outputs, those of this accuracy pass lie if they were kept."""
+    if quality is None or quality.outputs_sha256 is None:
+        return None
+    return room / quality.outputs_sha256[:12]
 
 
 def open_report(path: Path) -> tuple[Report, Path]:

@@ -52,9 +52,9 @@ def test_a_closed_loop_of_any_width_survives_the_disk(
 ) -> None:
     free, rows = [7] * count, []
     for lane, long, wait in took:
-        issued = free[lane % count] + wait
-        free[lane % count] = issued + long
-        rows.append((issued, issued + long))
+        begun = free[lane % count] + wait
+        free[lane % count] = begun + long
+        rows.append((begun, begun + long))
     ordered = np.array(sorted(rows), dtype=np.int64).reshape(-1, 2)
     issued, done = np.ascontiguousarray(ordered[:, 0]), np.ascontiguousarray(ordered[:, 1])
     table = columns(issued, issued, done)
@@ -68,9 +68,9 @@ def test_several_in_flight_are_told_by_their_waits(tmp_path: Path) -> None:
     free, rows = np.zeros(4, dtype=np.int64), []
     for _ in range(5000):
         lane = int(free.argmin())
-        issued = int(free[lane]) + 200 + int(rng.integers(50))
-        free[lane] = issued + 1_000_000 + int(rng.exponential(5e5))
-        rows.append((issued, int(free[lane])))
+        begun = int(free[lane]) + 200 + int(rng.integers(50))
+        free[lane] = begun + 1_000_000 + int(rng.exponential(5e5))
+        rows.append((begun, int(free[lane])))
     ordered = np.array(sorted(rows), dtype=np.int64)
     columns(ordered[:, 0], ordered[:, 0], ordered[:, 1]).write(tmp_path / "pass")
     assert len(np.load(tmp_path / "pass" / "scheduled.npy")) == 1  # bytes per row
