@@ -152,7 +152,8 @@ def task_key(report: Report) -> Hashable:
 
 def target_key(target: Target) -> Hashable:
     """What equal targets have in common."""
-    return target.backend, target.device, target.precision, target.passes, tuple(sorted(target.options.items()))
+    options = tuple(sorted(target.options.items()))
+    return target.backend, target.device, target.precision, target.passes, target.tune_s, options
 
 
 def plan_key(plan: Plan) -> Hashable:

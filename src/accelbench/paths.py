@@ -79,9 +79,7 @@ def sweep(room: Path, fresh_s: float = FRESH_S) -> int:
     """Remove the hidden folders in ``room`` that writers left who were killed: those that nobody holds and that have
     not changed for ``fresh_s`` seconds. Returns how many."""
     swept = 0
-    with os.scandir(room) as entries:
-        hidden = [Path(entry.path) for entry in entries if entry.name.startswith(".")]
-    for folder in hidden:
+    for folder in [room / name for name in os.listdir(room) if name.startswith(".")]:  # noqa: PTH208 - a store is large
         with suppress(OSError):
             if not folder.is_dir() or folder.is_symlink() or time.time() - folder.stat().st_mtime < fresh_s:
                 continue

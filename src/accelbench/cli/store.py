@@ -31,7 +31,7 @@ def store() -> None:
 
 @store.command("index")
 @path_argument
-@click.option("--rebuild", is_flag=True, help="Read every folder, not only those that are new or changed.")
+@click.option("--rebuild", is_flag=True, help="Make it anew, from every folder.")
 @json_option
 def index_(path: Path, rebuild: bool, json_: bool) -> None:
     """Bring the index up to date."""

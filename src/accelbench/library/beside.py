@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from accelbench.bundle import signature
 from accelbench.errors import AccelbenchError, UsageError
-from accelbench.library import claims, reproductions, tables
+from accelbench.imports import store as imported
+from accelbench.library import reproductions, tables
 from accelbench.library.layout import CLAIMS, FILES, REPRODUCTIONS, SIGNATURES
 from accelbench.library.rows import HOSTILE, Stamp
 from accelbench.model import Claim
@@ -33,8 +34,22 @@ def add(db: sqlite3.Connection, store: Path, wanted: Mapping[str, Stamp]) -> Non
             holds = readers[room](db, store / name / FILES[room])
         except (AccelbenchError, *HOSTILE) as error:
             problem = " ".join(str(error).split())
-        row = (name, stamp.mtime_ns, stamp.size_bytes, holds, problem)
-        db.execute("INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?, ?)", row)
+        db.execute(tables.insert("folders"), (name, stamp.mtime_ns, stamp.size_bytes, None, holds, problem))
+
+
+def faults(store: Path, name: str) -> tuple[str, ...]:
+    """What is wrong in a folder of claims, reproductions or signatures; empty when nothing is."""
+    folder = store / name
+    try:
+        if name.startswith(CLAIMS):
+            return imported.verify(folder)
+        if name.startswith(REPRODUCTIONS):
+            reproductions.read(folder / FILES[REPRODUCTIONS])
+        else:
+            list(_signers(folder))
+    except (AccelbenchError, *HOSTILE) as error:
+        return (" ".join(str(error).split()),)
+    return ()
 
 
 def mark(db: sqlite3.Connection) -> None:
@@ -61,17 +76,22 @@ def _reproduction(db: sqlite3.Connection, file: Path) -> str:
 
 
 def _signatures(db: sqlite3.Connection, folder: Path) -> None:
-    """Those of one report, whose id is the folder's name."""
     db.execute("DELETE FROM signatures WHERE report = ?", (folder.name,))
+    for fingerprint in _signers(folder):
+        db.execute(_once("signatures"), (folder.name, fingerprint))
+
+
+def _signers(folder: Path) -> Iterator[str]:
+    """The keys that signed one report, whose id is the folder's name. Raises UsageError for what is no signature."""
     for file in sorted(folder.glob("[!.]*.json")):
         found = signature.decode(file.read_bytes(), file.name)
         if found.of.get("report") != folder.name or not found.good:
             raise UsageError(f"{file.name} is no good signature of this report")
-        db.execute(_once("signatures"), (folder.name, found.fingerprint))
+        yield found.fingerprint
 
 
 def _claim(db: sqlite3.Connection, file: Path) -> str:
-    found = claims.read(file)
+    found = imported.open_claim(file.parent)
     if db.execute("SELECT 1 FROM claims WHERE id = ?", (found.id,)).fetchone() is None:
         db.execute(tables.insert("claims"), _claim_row(found, f"{CLAIMS}/{file.parent.name}"))
         db.executemany(

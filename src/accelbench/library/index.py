@@ -2,8 +2,8 @@
 
 A refresh reads the folders that are new or whose file has another time or size; a rebuild reads all of them into a new
 file, which then takes the place of the old one. One process writes at a time; readers see the index as it was until
-then. Figures are taken over from the old index where the report's id and the code that computes them are the same;
-``verify`` computes them anew.
+then. A rebuild takes over what the old index has of a report whose file has the same bytes, where the code that
+computes figures is the same; ``verify`` computes them anew.
 """
 
 from __future__ import annotations
@@ -12,25 +12,23 @@ import fcntl
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from accelbench import paths
 from accelbench.errors import AccelbenchError, UsageError
 from accelbench.figures.figures import BETTER, UNITS
 from accelbench.library import beside, rows, tables
 from accelbench.library.layout import REPORTS, ROOMS, check, folders
-from accelbench.library.rows import Entry, Stamp
-from accelbench.library.workers import spread
+from accelbench.library.workers import in_batches
+from accelbench.library.writer import Writer, delete
 
 INDEX = "index.sqlite"
 LOCK = ".index.lock"
-
-BATCH = 128
-"""Folders that a process is given at once; fewer than two such batches are read here."""
 
 WAIT_S = 60.0
 """How long a writer waits for readers that hold the file."""
@@ -39,14 +37,14 @@ _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _NOT_WRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 
 
-@dataclass(frozen=True)
-class Known:
-    """A folder as the index has it: ``holds`` is the id of what lies in it. One with a problem is not ``fine``, and is
-    read again."""
+class Known(NamedTuple):
+    """A folder as the index has it, with its stamp: ``holds`` is the id of what lies in it. One with a problem is not
+    ``fine``, and is read again."""
 
-    stamp: Stamp
+    mtime_ns: int
+    size_bytes: int
     holds: str | None
-    fine: bool
+    fine: int
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,9 @@ def _rebuilt(store: Path, processes: int, swept: int) -> Refreshed:
             meta = {"schema": str(tables.SCHEMA), "recipe": rows.recipe()}
             db.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
             db.commit()
-            found = _filled(db, store, processes, swept, index if _usable(index) else None)
+            if _usable(index):
+                _take_over(db, store, index, processes)
+            found = _filled(db, store, processes, swept)
             db.executescript(f"{tables.INDEXES} PRAGMA analysis_limit = 1000; ANALYZE;")
             db.commit()
         temporary.chmod(0o644)
@@ -182,38 +182,48 @@ def _on_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def _filled(db: sqlite3.Connection, store: Path, processes: int, swept: int, old: Path | None = None) -> Refreshed:
-    """Bring ``db`` in line with the folders, in one transaction; figures that the index ``old`` has are taken over."""
-    if old is not None:
-        db.execute("ATTACH ? AS old", (f"{old}",))
-    known, there = _known(db, "main"), folders(store)
-    took = _known(db, "old") if old is not None else {}
+def _filled(db: sqlite3.Connection, store: Path, processes: int, swept: int) -> Refreshed:
+    """Bring ``db`` in line with the folders, in one transaction."""
+    known, there = _known(db), folders(store)
     with db:
-        outdated = {name for name, each in known.items() if there.get(name) != each.stamp or not each.fine}
+        outdated = {name for name, each in known.items() if there.get(name) != each[:2] or not each.fine}
         again = outdated | _forget(db, outdated, known)
         wanted = [name for name in there if name not in known or name in again]
-        jobs = [(name, _taken(took.get(name), there[name])) for name in wanted if name.startswith(REPORTS)]
-        writer = _Writer(db)
-        for entries in _read(store, jobs, processes):
-            writer.add(entries)
+        jobs = [name for name in wanted if name.startswith(REPORTS)]
+        if jobs:
+            writer = Writer(db)
+            for entries in in_batches(partial(rows.read_all, store), jobs, processes):
+                writer.add(entries)
         beside.add(db, store, {name: there[name] for name in wanted if not name.startswith(REPORTS)})
         beside.mark(db)
-    if old is not None:
-        db.execute("DETACH old")
     reports, claims, reproductions = (db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ROOMS)
     problems = db.execute("SELECT folder, problem FROM folders WHERE problem IS NOT NULL ORDER BY folder")
     gone = len(known.keys() - there.keys())
     return Refreshed(reports, claims, reproductions, len(wanted), gone, swept, tuple(problems))
 
 
-def _taken(old: Known | None, stamp: Stamp) -> str | None:
-    """The id whose figures the old index has, where it read them from this very file."""
-    return old.holds if old is not None and old.fine and old.stamp == stamp else None
+def _take_over(db: sqlite3.Connection, store: Path, old: Path, processes: int) -> None:
+    """Take from the index ``old`` what it has of reports whose file has the same bytes as when it was read."""
+    db.execute("ATTACH ? AS old", (str(old),))
+    hashes = db.execute(
+        "SELECT f.folder, f.sha256 FROM old.folders f JOIN old.reports r ON r.folder = f.folder WHERE f.problem IS NULL"
+    ).fetchall()
+    with db:
+        db.execute("CREATE TEMP TABLE same (folder TEXT PRIMARY KEY)")
+        for names in in_batches(partial(rows.unchanged, store), hashes, processes):
+            db.executemany("INSERT INTO same VALUES (?)", [(name,) for name in names])
+        for table in ("reports", "folders"):
+            db.execute(f"INSERT INTO {table} SELECT * FROM old.{table} WHERE folder IN (SELECT folder FROM same)")
+        for table in ("passes", "figure_values"):
+            db.execute(
+                f"INSERT INTO {table} SELECT * FROM old.{table} WHERE report IN (SELECT number FROM main.reports)"
+            )
+    db.execute("DETACH old")
 
 
-def _known(db: sqlite3.Connection, schema: str) -> dict[str, Known]:
-    found = db.execute(f"SELECT folder, mtime_ns, size_bytes, holds, problem IS NULL FROM {schema}.folders")
-    return {folder: Known(Stamp(mtime, size), holds, bool(fine)) for folder, mtime, size, holds, fine in found}
+def _known(db: sqlite3.Connection) -> dict[str, Known]:
+    found = db.execute("SELECT folder, mtime_ns, size_bytes, holds, problem IS NULL FROM folders")
+    return {folder: Known(*rest) for folder, *rest in found}
 
 
 def _forget(db: sqlite3.Connection, outdated: Iterable[str], known: Mapping[str, Known]) -> set[str]:
@@ -221,86 +231,10 @@ def _forget(db: sqlite3.Connection, outdated: Iterable[str], known: Mapping[str,
     so that a copy takes the place of what went."""
     again: set[str] = set()
     for folder in outdated:
-        db.execute("DELETE FROM folders WHERE folder = ?", (folder,))
         holds = known[folder].holds
         copies = db.execute("SELECT folder FROM folders WHERE holds = ?", (holds,)).fetchall()
         again.update(name for (name,) in copies)
+        db.execute("DELETE FROM folders WHERE folder = ? OR holds = ?", (folder, holds))
         if holds is not None:
-            _delete(db, holds)
+            delete(db, holds)
     return again
-
-
-def _delete(db: sqlite3.Connection, holds: str) -> None:
-    for table in ("passes", "figure_values"):
-        db.execute(f"DELETE FROM {table} WHERE report = (SELECT number FROM reports WHERE id = ?)", (holds,))
-    db.execute("DELETE FROM claimed_figures WHERE claim = ?", (holds,))
-    for table in ("reports", "claims", "reproductions"):
-        db.execute(f"DELETE FROM {table} WHERE id = ?", (holds,))
-
-
-def _read(store: Path, jobs: Sequence[tuple[str, str | None]], processes: int) -> Iterator[list[Entry]]:
-    batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
-    read = partial(rows.read_all, store)
-    if len(batches) <= 2 or processes < 2:
-        return map(read, batches)
-    return spread(read, batches, min(processes, len(batches)))
-
-
-class _Writer:
-    """Adds entries to an index. Of several folders with one report the first that nothing is wrong with is kept."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self.db = db
-        self.numbers = dict(db.execute("SELECT id, number FROM reports"))
-        self.next = max(self.numbers.values(), default=0) + 1
-        doubtful = "SELECT holds FROM folders WHERE problem IS NOT NULL AND holds IS NOT NULL"
-        self.doubtful = {holds for (holds,) in db.execute(doubtful)}
-        self.waiting: dict[str, list[rows.Row]] = {"reports": [], "passes": [], "figure_values": []}
-
-    def add(self, entries: Sequence[Entry]) -> None:
-        """Add the rows of ``entries``; those whose figures were known take them from the index that is attached."""
-        whole = "INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?, ?)"
-        self.db.executemany(whole, [(e.folder, e.stamp.mtime_ns, e.stamp.size_bytes, e.id, e.problem) for e in entries])
-        for entry in entries:
-            if entry.id in self.doubtful:
-                self._flush()
-            if entry.report is None or entry.id is None or not self._is_wanted(entry):
-                continue
-            number = self.numbers[entry.id] = self.next
-            self.next += 1
-            self.waiting["reports"].append((number, *entry.report))
-            self.waiting["passes"] += [(number, *each) for each in entry.passes]
-            self.waiting["figure_values"] += [(number, *each) for each in entry.figures or ()]
-        self._flush()
-        for entry in entries:
-            if entry.report is not None and entry.figures is None:
-                self._take_over(entry)
-
-    def _flush(self) -> None:
-        for table, found in self.waiting.items():
-            self.db.executemany(tables.insert(table), found)
-            found.clear()
-
-    def _is_wanted(self, entry: Entry) -> bool:
-        """Whether the entry's report is not there yet, or only from a folder with a problem, which it then replaces."""
-        assert entry.id is not None
-        if entry.id not in self.numbers:
-            if entry.problem:
-                self.doubtful.add(entry.id)
-            return True
-        if entry.problem or entry.id not in self.doubtful:
-            return False
-        _delete(self.db, entry.id)
-        self.doubtful.discard(entry.id)
-        return True
-
-    def _take_over(self, entry: Entry) -> None:
-        assert entry.id is not None
-        number = self.numbers[entry.id]
-        for table, columns in (("passes", tables.PASSES), ("figure_values", tables.VALUES)):
-            rest = ", ".join(name for name, _, _ in columns[1:])
-            self.db.execute(
-                f"INSERT OR IGNORE INTO {table} (report, {rest}) SELECT ?, {rest} FROM old.{table} "
-                "WHERE report = (SELECT number FROM old.reports WHERE id = ?)",
-                (number, entry.id),
-            )

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from accelbench import paths
 from accelbench.errors import UsageError
+from accelbench.imports.store import CLAIM
 from accelbench.library import reproductions
 from accelbench.library.rows import Stamp, stamp_of
 from accelbench.report.store import REPORT, staged
 
 REPORTS, CLAIMS, REPRODUCTIONS, SIGNATURES = "reports", "claims", "reproductions", "signatures"
 ROOMS = (REPORTS, CLAIMS, REPRODUCTIONS)
-FILES = {REPORTS: REPORT, CLAIMS: "claim.json", REPRODUCTIONS: reproductions.FILE, SIGNATURES: ""}
+FILES = {REPORTS: REPORT, CLAIMS: CLAIM, REPRODUCTIONS: reproductions.FILE, SIGNATURES: ""}
 """The rooms of a store, and the file that every folder in them has; of signatures the folder itself tells what is
 new."""
 

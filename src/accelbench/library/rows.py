@@ -6,10 +6,10 @@ import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import accelbench
 from accelbench.errors import AccelbenchError
@@ -30,8 +30,7 @@ HOSTILE = (ValueError, ArithmeticError, LookupError, TypeError, MemoryError, OSE
 """What computing from files that somebody made may raise."""
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """By what a file is known to be the one that was read: it is written once, so another time or size is another."""
 
     mtime_ns: int
@@ -40,15 +39,16 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Entry:
-    """A folder with a report, as rows of the index without the report's number. ``figures`` is None where they were
-    not asked for; ``problem`` says what is wrong with the folder, ``report`` is None where that is everything."""
+    """A folder with a report, as rows of the index without the report's number. ``sha256`` is that of the report's
+    file. ``problem`` says what is wrong with the folder; ``report`` is None where that is everything."""
 
     folder: str
     stamp: Stamp
+    sha256: str | None = None
     report: Row | None = None
     id: str | None = None
     passes: tuple[Row, ...] = ()
-    figures: tuple[Row, ...] | None = None
+    figures: tuple[Row, ...] = ()
     problem: str | None = None
 
 
@@ -72,35 +72,29 @@ def stamp_of(file: str) -> Stamp | None:
     return Stamp(found.st_mtime_ns, found.st_size)
 
 
-def read(store: Path, name: str, known: str | None) -> Entry:
-    """The folder ``name`` of ``store``. Figures are computed unless the report's id is ``known``: then they are known
-    from the same content. Never raises for what a folder may hold."""
+def read(store: Path, name: str) -> Entry:
+    """The folder ``name`` of ``store``. Never raises for what a folder may hold."""
     folder = store / name
     stamp = stamp_of(f"{folder}/{REPORT}")
     if stamp is None:
         return Entry(name, Stamp(0, 0), problem=f"{REPORT} is missing")
     try:
-        report = codec.REPORTS.open((folder / REPORT).read_bytes(), REPORT)
-        row = _report(report, name)
+        data = (folder / REPORT).read_bytes()
+        report = codec.REPORTS.open(data, REPORT)
+        entry = Entry(name, stamp, hashlib.sha256(data).hexdigest(), _report(report, name), report.id)
     except (AccelbenchError, *HOSTILE) as error:
         return Entry(name, stamp, problem=_line(error))
-    if report.id == known:
-        return Entry(name, stamp, row, report.id)
     try:
         problem = "; ".join(_altered(report, folder)) or None
         timed = passes(report, folder) if problem is None else []
-        found = figures_of(report, timed)
-        return Entry(
-            name,
-            stamp,
-            row,
-            report.id,
+        return replace(
+            entry,
             passes=tuple(_pass(each, position) for position, each in enumerate(timed)),
-            figures=tuple(_figure(each) for each in found if math.isfinite(each.value)),
+            figures=tuple(_figure(each) for each in figures_of(report, timed) if math.isfinite(each.value)),
             problem=problem,
         )
     except (AccelbenchError, *HOSTILE) as error:
-        return Entry(name, stamp, row, report.id, figures=(), problem=f"its figures cannot be computed: {_line(error)}")
+        return replace(entry, problem=f"its figures cannot be computed: {_line(error)}")
 
 
 def _altered(report: Report, folder: Path) -> Iterator[str]:
@@ -171,6 +165,19 @@ def _line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def read_all(store: Path, jobs: Sequence[tuple[str, str | None]]) -> list[Entry]:
-    """``read`` of several folders, each with the id that is known of it."""
-    return [read(store, name, known) for name, known in jobs]
+def read_all(store: Path, names: Sequence[str]) -> list[Entry]:
+    """``read`` of several folders."""
+    return [read(store, name) for name in names]
+
+
+def unchanged(store: Path, hashes: Sequence[tuple[str, str]]) -> list[str]:
+    """Those of the folders whose report's file has the sha256 that stands beside them."""
+    return [name for name, sha256 in hashes if _has(f"{store}/{name}/{REPORT}", sha256)]
+
+
+def _has(file: str, sha256: str) -> bool:
+    try:
+        with open(file, "rb") as data:  # noqa: PTH123
+            return hashlib.sha256(data.read()).hexdigest() == sha256
+    except OSError:
+        return False

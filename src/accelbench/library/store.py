@@ -13,7 +13,8 @@ from accelbench.bundle.manifest import SIGNATURES
 from accelbench.bundle.read import MOST_SIGNATURE_BYTES, Bundle
 from accelbench.bundle.verify import verify as faults
 from accelbench.errors import AccelbenchError, UsageError
-from accelbench.library import claims, layout, reproductions
+from accelbench.imports import store as imported
+from accelbench.library import layout, reproductions
 from accelbench.library.layout import CLAIMS, FILES, REPORTS, REPRODUCTIONS
 from accelbench.model import Claim, Report, Reproduction
 from accelbench.report.store import PRIVATE, files_in, folder_name, open_report, place, reports, verify
@@ -39,7 +40,7 @@ class Store:
 
     def claims(self) -> Iterator[Claim]:
         """Every claim."""
-        return map(claims.read, claims.claims(self.path))
+        return (claim for claim, _ in imported.claims(self.path))
 
     def reproductions(self) -> Iterator[Reproduction]:
         """Every reproduction."""
@@ -132,4 +133,7 @@ def _verified(folder: Path, room: str, source: Path) -> str:
         found = reproductions.read(folder / FILES[room])
         return f"{found.of[:12]}--{found.id[:12]}"
     assert room == CLAIMS
-    return claims.folder_name(claims.read(folder / FILES[room]))
+    changed = imported.verify(folder)
+    if changed:
+        raise UsageError(f"{source} is not as it was made ({changed[0]}): it was not added")
+    return imported.folder_name(imported.open_claim(folder))

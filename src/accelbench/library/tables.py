@@ -75,6 +75,7 @@ FOLDERS: Columns = (
     ("folder", "TEXT PRIMARY KEY", "relative to the store"),
     ("mtime_ns", "INTEGER NOT NULL", "when its file was written"),
     ("size_bytes", "INTEGER NOT NULL", "of its file"),
+    ("sha256", "TEXT", "of the file of a report"),
     ("holds", "TEXT", "the id of the report, claim or reproduction in it; absent where it cannot be read"),
     ("problem", "TEXT", "what is wrong in it"),
 )
@@ -168,7 +169,9 @@ LEFT JOIN units u ON u.name = v.name;
 INDEXES = """
 CREATE INDEX reports_by_task ON reports (task, backend);
 CREATE INDEX reports_by_backend ON reports (backend);
+CREATE INDEX reports_trusted ON reports (trust) WHERE trust <> 'measured';
 CREATE INDEX folders_by_content ON folders (holds);
+CREATE INDEX folders_with_problems ON folders (folder) WHERE problem IS NOT NULL;
 CREATE INDEX claimed_by_claim ON claimed_figures (claim);
 CREATE INDEX reproductions_by_first ON reproductions (of);
 """

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from accelbench.errors import AccelbenchError
-from accelbench.library import index, layout, rows
+from accelbench.library import beside, index, layout, rows
 from accelbench.library.layout import REPORTS
-from accelbench.library.workers import spread
+from accelbench.library.workers import in_batches
 from accelbench.report.store import verify as verify_report
 
 
@@ -35,14 +35,16 @@ class _Checked:
 def verify(store: Path, processes: int | None = None) -> tuple[int, tuple[Finding, ...]]:
     """How many folders were looked at, and every fault: a file that is not what its report says, an id that does not
     match, and a figure in the index that the raw facts do not give. The index is brought up to date first."""
-    refreshed = index.refresh(store, processes=processes)
+    index.refresh(store, processes=processes)
     there = list(layout.folders(store))
-    found = [Finding(*problem) for problem in refreshed.problems if not problem[0].startswith(REPORTS)]
     names = [name for name in there if name.startswith(REPORTS)]
-    batches = [names[start : start + index.BATCH] for start in range(0, len(names), index.BATCH)]
-    check = partial(_check_all, store)
-    count = min(processes or len(os.sched_getaffinity(0)), len(batches))
-    results = spread(check, batches, count) if count > 1 else map(check, batches)
+    found = [
+        Finding(name, problem)
+        for name in there
+        if not name.startswith(REPORTS)
+        for problem in beside.faults(store, name)
+    ]
+    results = in_batches(partial(_check_all, store), names, processes or len(os.sched_getaffinity(0)))
     with closing(index.open_index(store)) as db:
         for checked in (each for batch in results for each in batch):
             found += [Finding(checked.folder, problem) for problem in checked.problems]
@@ -57,7 +59,7 @@ def verify(store: Path, processes: int | None = None) -> tuple[int, tuple[Findin
     return len(there), tuple(sorted(found, key=lambda each: each.folder))
 
 
-def _check_all(store: Path, names: list[str]) -> list[_Checked]:
+def _check_all(store: Path, names: Sequence[str]) -> list[_Checked]:
     return [_check(store, name) for name in names]
 
 
@@ -66,9 +68,9 @@ def _check(store: Path, name: str) -> _Checked:
         problems = verify_report(store / name)
     except (AccelbenchError, *rows.HOSTILE) as error:
         return _Checked(name, (" ".join(str(error).split()),), None, frozenset())
-    entry = rows.read(store, name, None)
+    entry = rows.read(store, name)
     own = (entry.problem,) if entry.problem and not problems else ()
-    return _Checked(name, (*problems, *own), entry.id, frozenset(entry.figures or ()))
+    return _Checked(name, (*problems, *own), entry.id, frozenset(entry.figures))
 
 
 def _differences(kept: frozenset[rows.Row], computed: frozenset[rows.Row]) -> Iterator[str]:

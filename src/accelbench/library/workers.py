@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
@@ -11,6 +11,20 @@ from accelbench.errors import AccelbenchError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+
+
+BATCH = 128
+"""Jobs that a process is given at once."""
+
+
+def in_batches(
+    work: Callable[[Sequence[Job]], list[Result]], jobs: Sequence[Job], processes: int
+) -> Iterator[list[Result]]:
+    """``work`` of the jobs in batches, by so many processes; of few jobs here."""
+    batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
+    if len(batches) <= 2 or processes < 2:
+        return map(work, batches)
+    return spread(work, batches, min(processes, len(batches)))
 
 
 def spread(function: Callable[[Job], Result], jobs: Iterable[Job], processes: int) -> Iterator[Result]:

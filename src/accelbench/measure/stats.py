@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -232,6 +233,7 @@ def _in_valley(ordered: NDArray[Any], low_rank: float, high_rank: float) -> bool
     return width > VALLEY_WIDTH * float(inside[0]) and float(np.diff(inside).max()) > VALLEY_GAP * width
 
 
+@lru_cache(maxsize=256)
 def _rank(size: float, p: float, level: float) -> float | None:
     """The fractional rank r in a sample of ``size`` whose order statistic lies below the p-quantile with probability
     ``level``: I_p(r, size + 1 − r) = level. Absent where there is none within the sample."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -20,7 +21,8 @@ from accelbench import model
 from accelbench.bundle import signature
 from accelbench.errors import UsageError
 from accelbench.figures.figures import figures
-from accelbench.library import claims, index, reproductions, rows
+from accelbench.imports.store import FORM, folder_name
+from accelbench.library import index, reproductions, rows, workers
 from accelbench.library.reproductions import REPRODUCTIONS
 from accelbench.library.store import Store
 from accelbench.library.verify import verify
@@ -202,7 +204,7 @@ def test_columns_that_claim_more_rows_than_there_is_memory_are_a_problem(tmp_pat
 
 def test_processes_read_what_one_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store, _ = made.store(tmp_path, 5)
-    monkeypatch.setattr(index, "BATCH", 1)
+    monkeypatch.setattr(workers, "BATCH", 1)
     index.refresh(store, processes=2)
     spread = ask(store, "SELECT report, name, measurement, value FROM figures ORDER BY 1, 2, 3")
     (store / index.INDEX).unlink()
@@ -219,7 +221,7 @@ def test_a_full_disk_leaves_the_index_as_it_was(store: Path, monkeypatch: pytest
     real = sqlite3.connect
 
     def small(file: Any, **options: Any) -> sqlite3.Connection:
-        db = real(file, **options)
+        db: sqlite3.Connection = real(file, **options)
         pages = db.execute("PRAGMA page_count").fetchone()[0]
         db.execute(f"PRAGMA max_page_count = {max(pages, 3)}")
         return db
@@ -285,10 +287,14 @@ def test_good_signatures_verify_a_report_and_others_are_a_problem(tmp_path: Path
     assert index.refresh(store).reports == 2
 
 
+TABLE = b"a,b\n"
+"""What the claim was read from."""
+
+
 def claim() -> model.Claim:
-    source = model.ClaimSource("csv", "table.csv", "0" * 64, 10, "row 2")
+    source = model.ClaimSource("csv", "table.csv", hashlib.sha256(TABLE).hexdigest(), len(TABLE), "row 2")
     figure = model.ClaimFigure("throughput", 12000, "samples/s", "/1/qps", batch=8, precision="int8")
-    return claims.CLAIMS.identify(
+    return FORM.identify(
         model.Claim(
             schema=model.CLAIM_SCHEMA,
             id="",
@@ -307,9 +313,9 @@ def claim() -> model.Claim:
 
 def test_claims_stand_apart(tmp_path: Path) -> None:
     store, _ = made.store(tmp_path, 1)
-    folder = store / "claims" / claims.folder_name(claim())
+    folder = store / "claims" / folder_name(claim())
     folder.mkdir(parents=True)
-    (folder / "claim.json").write_bytes(claims.CLAIMS.encode(claim()))
+    (folder / "claim.json").write_bytes(FORM.encode(claim()))
     (store / "claims" / "broken").mkdir()
     (store / "claims" / "broken" / "claim.json").write_text("{}")
     found = index.refresh(store)
@@ -323,6 +329,10 @@ def test_claims_stand_apart(tmp_path: Path) -> None:
     ]
     assert ask(store, "SELECT count(*) FROM figures WHERE value = 12000") == [(0,)]
     shutil.rmtree(store / "claims" / "broken")
+    assert [each.problem for each in verify(store, processes=1)[1]] == ["source/table.csv: missing"]
+    (folder / "source").mkdir()
+    (folder / "source" / "table.csv").write_bytes(TABLE)
+    assert verify(store, processes=1)[1] == ()
     assert [each.id for each in Store(store).claims()] == [claim().id]
     shutil.rmtree(folder)
     assert index.refresh(store).claims == 0
@@ -335,3 +345,38 @@ def test_figures_that_no_number_tells_are_absent(tmp_path: Path) -> None:
     assert ask(store, "SELECT status, executed, weights FROM reports") == [("failed", None, None)]
     assert ask(store, "SELECT count(*) FROM figures") == [(0,)]
     assert np.isfinite([value for (value,) in ask(store, "SELECT value FROM figure_values")]).all()
+
+
+def test_a_rebuild_believes_no_file_of_other_bytes(store: Path) -> None:
+    index.refresh(store)
+    folder = next((store / "reports").iterdir())
+    file = folder / "report.json"
+    stamp = file.stat()
+    data = file.read_bytes()
+    made.edit(file, data.replace(b'"effort":"quick"', b'"effort":"QUICK"'))
+    os.utime(file, ns=(stamp.st_mtime_ns, stamp.st_mtime_ns))
+    assert index.refresh(store).problems == (), "same time, same size: not looked at"
+    found = index.refresh(store, rebuild=True)
+    assert (found.reports, found.read) == (2, 1)
+    assert [name for name, _ in found.problems] == [f"reports/{folder.name}"]
+
+
+def test_verify_looks_into_every_room(tmp_path: Path) -> None:
+    store, (folder,) = made.store(tmp_path, 1)
+    report, _ = open_report(folder)
+    made_by = signature.sign(Ed25519PrivateKey.generate(), {"report": report.id, "bundle": "0" * 64})
+    signed = store / "signatures" / report.id / f"{made_by.fingerprint}.json"
+    signed.parent.mkdir(parents=True)
+    signed.write_bytes(signature.encode(made_by))
+    answer = reproductions.put(store, reproduction(report.id, "reproduced"), None)
+    claimed = store / "claims" / folder_name(claim())
+    (claimed / "source").mkdir(parents=True)
+    (claimed / "claim.json").write_bytes(FORM.encode(claim()))
+    (claimed / "source" / "table.csv").write_bytes(TABLE)
+    assert verify(store) == (4, ())
+    made.edit(signed, signed.read_bytes().replace(b'"bundle":"0', b'"bundle":"1'))
+    made.edit(answer, answer.read_bytes().replace(b'"reproduced"', b'"ambiguous"'))
+    made.edit(claimed / "source" / "table.csv", b"other")
+    made.edit(folder / "columns" / "offline-8" / "done.npy", b"other")
+    rooms = {each.folder.partition("/")[0] for each in verify(store)[1]}
+    assert rooms == {"signatures", "reproductions", "claims", "reports"}

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from tests.unit.board import factory
 from tests.unit.library import made
-from tests.unit.library.test_index import claim
+from tests.unit.library.test_index import TABLE, claim
 
 from accelbench import paths
-from accelbench.library import claims, index
+from accelbench.imports.source import Imported
+from accelbench.imports.store import FORM, put
+from accelbench.library import index
 from accelbench.library.layout import ROOMS
 from accelbench.library.store import Store
 from accelbench.library.verify import verify
@@ -40,8 +42,8 @@ def write(store: Path, source: Path, chance: random.Random, acknowledge: Callabl
                 acknowledge(f"reports/{added.folder.name}")
         elif what < 0.65:
             figure = replace(claim().figures[0], value=chance.getrandbits(40))
-            told = claims.CLAIMS.identify(replace(claim(), figures=(figure,)))
-            acknowledge(f"claims/{claims.put(store, told, {'table.csv': b'a,b'}).name}")
+            told = FORM.identify(replace(claim(), figures=(figure,)))
+            acknowledge(f"claims/{put(store, Imported(told, {'table.csv': TABLE}))[0].name}")
         elif what < 0.9:
             index.refresh(store, processes=1)
         else:

@@ -135,7 +135,7 @@ def test_parquet_without_its_library_says_what_to_install(
 
 def test_parquet_holds_the_rows_with_their_types(store: Path, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    sql = "SELECT task, measurement, batch, value, NULL AS nothing FROM figures ORDER BY value"
+    sql = "SELECT task, measurement, batch, value, NULL AS absent FROM figures ORDER BY value"
     count = export.write_parquet(partial(ask, store, sql), tmp_path / "x.parquet")
     table = parquet.read_table(tmp_path / "x.parquet")
     with ask(store, sql) as found:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from tests.unit.library import made
-from tests.unit.library.test_index import claim, reproduction
+from tests.unit.library.test_index import TABLE, claim, reproduction
 
 from accelbench.bundle.pack import pack
 from accelbench.errors import AccelbenchError, UsageError
-from accelbench.library import claims, reproductions
-from accelbench.library import store as module
+from accelbench.imports.store import FORM, folder_name
+from accelbench.library import reproductions
 from accelbench.library.store import Added, Store
-from accelbench.report.store import open_report, verify
+from accelbench.report.store import open_report, place, verify
 
 
 def test_a_report_is_added_once_and_without_private_facts(tmp_path: Path) -> None:
@@ -37,11 +37,11 @@ def test_a_store_is_added_with_all_that_lies_in_it(tmp_path: Path) -> None:
     source, (folder,) = made.store(tmp_path, 1)
     report, _ = open_report(folder)
     reproductions.put(source, reproduction(report.id, "reproduced"), None)
-    room = source / "claims" / claims.folder_name(claim())
+    room = source / "claims" / folder_name(claim())
     room.mkdir(parents=True)
-    (room / "claim.json").write_bytes(claims.CLAIMS.encode(claim()))
+    (room / "claim.json").write_bytes(FORM.encode(claim()))
     (room / "source").mkdir()
-    (room / "source" / "table.csv").write_text("a,b\n")
+    (room / "source" / "table.csv").write_bytes(TABLE)
     signed = source / "signatures" / report.id
     signed.mkdir(parents=True)
     (signed / "key.json").write_text("{}")
@@ -112,14 +112,14 @@ def test_a_full_disk_adds_nothing_and_leaves_nothing(tmp_path: Path, monkeypatch
 
 def test_two_that_add_the_same_at_once_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, (folder,) = made.store(tmp_path, 1)
-    other, real = Store(tmp_path / "other"), module.place
+    other = Store(tmp_path / "other")
 
     def late(staging: Path, final: Path) -> None:
         if not final.exists():
             shutil.copytree(staging, final)
-        real(staging, final)
+        place(staging, final)
 
-    monkeypatch.setattr(module, "place", late)
+    monkeypatch.setattr("accelbench.library.store.place", late)
     assert [each.new for each in other.add(folder)] == [False]
     assert [path.name for path in (other.path / "reports").iterdir()] == [folder.name]
 
