@@ -16,14 +16,17 @@ from accelbench.cli import (
     check,
     compare,
     convert,
+    diff,
     hardware,
     import_,
     key,
     profile,
+    query,
     report,
     reproduce,
     run,
     selftest,
+    store,
     submit,
     zoo,
 )
@@ -48,6 +51,9 @@ accelbench.add_command(backend.backend)
 accelbench.add_command(report.report)
 accelbench.add_command(key.key)
 accelbench.add_command(compare.compare)
+accelbench.add_command(diff.diff)
+accelbench.add_command(store.store)
+accelbench.add_command(query.query)
 accelbench.add_command(convert.convert)
 accelbench.add_command(reproduce.reproduce)
 accelbench.add_command(check.check)
