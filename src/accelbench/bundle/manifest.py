@@ -67,6 +67,8 @@ def decode(data: bytes, where: str) -> Manifest:
         found = _ADAPTER.validate_json(data)
     except ValidationError as error:
         raise UsageError(f"{where}: {complaint(error)}") from None
+    if encode(found) != data:
+        raise UsageError(f"{where}: not in the canonical form: it was changed after it was made")
     for name in found.files:
         if name.partition("/")[0] not in ROOMS:
             raise UsageError(f"{where}: files.{name}: lies in none of {', '.join(ROOMS)}")

@@ -71,6 +71,8 @@ def decode(data: bytes, where: str) -> Signature:
         raise UsageError(f"{where}: {complaint(error)}") from None
     except ValueError:
         raise UsageError(f"{where}: key or signature is not in hexadecimal digits") from None
+    if encode(found) != data:
+        raise UsageError(f"{where}: not in the canonical form: it was changed after it was made")
     return found
 
 

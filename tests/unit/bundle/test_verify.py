@@ -19,6 +19,7 @@ from accelbench.bundle.sign import sign
 from accelbench.bundle.verify import Finding, part_of, signers, verify, verify_folder
 from accelbench.errors import AccelbenchError, UsageError
 from accelbench.report import codec
+from accelbench.report.canonical import canonical
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def order(item: tuple[str, bytes]) -> tuple[bool, bool, str]:
     return name != "bundle.json", name.startswith("signatures/"), name
 
 
-@pytest.mark.parametrize("damage", ["of", "key", "signature", "no json", "another name"])
+@pytest.mark.parametrize("damage", ["of", "key", "signature", "no json", "another name", "white space"])
 def test_a_bad_signature_is_named(packed: Path, tmp_path: Path, damage: str) -> None:
     members = contents(packed)
     name = next(name for name in members if name.startswith("signatures/"))
@@ -140,7 +141,8 @@ def test_a_bad_signature_is_named(packed: Path, tmp_path: Path, damage: str) -> 
         document["of"]["report"] = "0" * 64
     elif damage in ("key", "signature"):
         document[damage] = ("00" if document[damage][:2] != "00" else "01") + document[damage][2:]
-    data = b"{" if damage == "no json" else json.dumps(document).encode()
+    data = b"{" if damage == "no json" else canonical(document)
+    data += b" " if damage == "white space" else b""
     renamed = name.replace(".json", "x.json") if damage == "another name" else name
     members = {each: value for each, value in members.items() if each != name}
     found = verify(Bundle.open(write(tmp_path / "e.zip", {**members, renamed: data})))
