@@ -132,7 +132,8 @@ def _tried(search: _Search, best: Ready, settings: Settings, trials: list[Trial]
     try:
         candidate = search.load(settings)
     except Exception:
-        trials.append(Trial(dict(settings), None))
+        if not search.over():
+            trials.append(Trial(dict(settings), None))
         return None
     if search.over():
         candidate.close()
@@ -143,6 +144,11 @@ def _tried(search: _Search, best: Ready, settings: Settings, trials: list[Trial]
         candidate.close()
         return None
     return candidate
+
+
+def compared(untuned: Ready, tuned: Ready, deadline_s: float, clock: Clock = time.perf_counter) -> tuple[float, float]:
+    """Median seconds per sample of both, looked at in turns until ``clock`` says ``deadline_s``."""
+    return _Search(lambda _settings: untuned, deadline_s, clock).compared(untuned, tuned)
 
 
 def with_options(job: CompileJob, settings: Settings) -> CompileJob:

@@ -111,6 +111,18 @@ def test_a_candidate_that_the_end_interrupts_does_not_count() -> None:
     assert tuned("", stack.load, AXES, 5.0, stack.clock).chosen == {}
 
 
+def test_a_candidate_that_is_late_is_not_told_as_one_that_does_not_work() -> None:
+    stack = Stack({(): 1e-3})
+
+    def slow(settings: Mapping[str, str]) -> Loaded:
+        stack.now += 100.0 * len(settings)
+        return stack.load(settings)
+
+    found = tuned("", slow, AXES, 50.0, stack.clock)
+    assert [dict(trial.settings) for trial in found.compared] == [{}]
+    assert (found.chosen, found.finished) == ({}, False)
+
+
 def test_options_that_were_given_are_kept() -> None:
     job = CompileJob(Path("m.onnx"), (), (), Target("b", "cpu", "fp32", {"streams": "2"}), 1, None, Path("w"), ())
     assert with_options(job, {"threads": "1"}).target.options == {"streams": "2", "threads": "1"}

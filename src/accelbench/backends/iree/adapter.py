@@ -11,24 +11,30 @@ number is given. A context is called by one thread at a time.
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import recording
+from compiler_flags import TRIED, attempts
 from iree import runtime
 from iree.runtime import _binding
 from iree.runtime.dtypes import map_dtype_to_hal_element_type
 from toolbox import Toolbox
 
+from accelbench.backends import tuning
 from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
-from accelbench.model import Compiled, DeviceInfo, OpTime, Placement, TensorSpec
+from accelbench.model import Compiled, DeviceInfo, OpTime, Placement, TensorSpec, Tuning
 from accelbench.tensors import Array
 
 MODULE = "model.vmfb"
@@ -47,26 +53,8 @@ LARGE_BYTES = 1 << 30
 TOOL_TIMEOUT_S = 3600
 TOOLBOX = Toolbox()
 
-FLAGS = (
-    "--iree-input-type=onnx",
-    "--iree-hal-target-device=local",
-    "--iree-hal-local-target-device-backends=llvm-cpu",
-    "--iree-llvmcpu-target-cpu=host",
-    "--iree-opt-level=O3",
-    "--iree-llvmcpu-stack-allocation-limit=131072",
-    "--iree-stream-resource-memory-model=discrete",
-)
-"""As for a device with memory of its own, weights are gathered into one buffer when they are loaded: mapped one by one,
-each is a binding of the kernels that read it, and the runtime allows 32."""
-
 STACK = "--task_worker_stack_size=1048576"
 """Kernels of fused normalisations need more than the 32 KiB of stack that the compiler allows by default."""
-
-TILED = "--iree-opt-data-tiling"
-IM2COL = "--iree-global-opt-use-im2col-for-convs"
-WHOLE_SOFTMAX = "--iree-llvmcpu-use-decompose-softmax-fuse=false"
-ATTEMPTS = ((TILED, IM2COL), (TILED, IM2COL, WHOLE_SOFTMAX), (TILED, WHOLE_SOFTMAX), (WHOLE_SOFTMAX,))
-"""What is added to FLAGS, best first: the compiler fails on some models with the one and not with the next."""
 
 NAMES = {"f32": "fp32", "f16": "fp16", "bf16": "bf16", "f64": "fp64", "i8": "int8"}
 KERNEL = re.compile(rb"\$async_dispatch_\d+_([A-Za-z][A-Za-z0-9_]*)\0")
@@ -138,6 +126,18 @@ class IreeSession:
         return own
 
 
+class IreeReady(IreeSession):
+    """What the tuner compares: a session that runs one feed of ``batch`` samples again and again."""
+
+    def __init__(self, module: Path, weights: Path | None, job: CompileJob, threads: int | None) -> None:
+        super().__init__(module, weights, job, threads)
+        self._feed, self._batch = job.calibration[0] if job.calibration else _zeros(job), job.batch
+
+    def turn(self) -> int:
+        self.run(self._feed)
+        return self._batch
+
+
 class IreeProfiler(IreeSession):
     """A session whose runs that count are done once more at the end, on the last feed, by IREE's own tool."""
 
@@ -175,20 +175,10 @@ def devices() -> Sequence[DeviceInfo]:
 
 
 def compile(job: CompileJob) -> Compiled:  # noqa: A001
-    if job.target.device != "cpu":
-        raise Unsupported(f"device {job.target.device}: this adapter runs IREE on cpu only")
-    if job.target.precision != "fp32":
-        raise Unsupported(f"precision {job.target.precision}: this adapter compiles for fp32")
-    for spec in job.inputs:
-        if any(isinstance(dim, str) for dim in spec.shape):
-            raise Unsupported(f"input {spec.name} has the dynamic shape {spec.shape}: this adapter fixes shapes")
     imported = _imported(job)
-    flags = _compiled(imported, job.work / MODULE)
+    flags = _compiled(imported, job.work / MODULE, job.target.options, TOOL_TIMEOUT_S)
     imported.unlink()
     placements = _placements((job.work / MODULE).read_bytes())
-    graph = onnx.load(str(job.model), load_external_data=False).graph
-    ports = [[port.name for port in side] for side in (graph.input, graph.output)]
-    (job.work / PORTS).write_text(json.dumps(ports), encoding="utf-8")
     return Compiled(
         files=tuple(name for name in (MODULE, WEIGHTS, PORTS) if (job.work / name).is_file()),
         format="iree module and parameters",
@@ -202,6 +192,39 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
     )
 
 
+def tune(job: CompileJob, limit_s: float) -> Tuning:
+    began = time.perf_counter()
+    means = "accelbench's search over flags of IREE's compiler and its number of workers"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    powers = [str(2**power) for power in range(cores.bit_length()) if 2**power <= cores]
+    tried = {**TRIED, "threads": powers}
+    with tempfile.TemporaryDirectory(dir=job.work) as folder:
+        job = replace(job, work=Path(folder))
+        imported = _imported(job)
+        modules: dict[tuple[str, ...], Path] = {}
+
+        def ready(settings: tuning.Settings) -> IreeReady:
+            candidate = tuning.with_options(job, settings)
+            wanted = attempts(candidate.target.options)[0]
+            if wanted not in modules:
+                left_s = int(tuning.SEARCH_SHARE * limit_s - (time.perf_counter() - began))
+                path = Path(folder) / f"{len(modules)}.vmfb"
+                _compiled(imported, path, candidate.target.options, left_s)
+                modules[wanted] = path
+            weights = job.work / WEIGHTS
+            return IreeReady(modules[wanted], weights if weights.is_file() else None, candidate, _threads(candidate))
+
+        try:
+            return tuning.tuned(
+                means,
+                ready,
+                [(name, values) for name, values in tried.items() if name not in job.target.options],
+                limit_s - (time.perf_counter() - began),
+            )
+        except TimeoutError:
+            return Tuning(means, 0, finished=False)
+
+
 def load(compiled: Compiled, job: CompileJob) -> IreeSession:
     return IreeSession(*_parts(compiled, job))
 
@@ -212,12 +235,28 @@ def profiler(compiled: Compiled, job: CompileJob) -> IreeProfiler:
 
 def _parts(compiled: Compiled, job: CompileJob) -> tuple[Path, Path | None, CompileJob, int | None]:
     weights = job.work / WEIGHTS if WEIGHTS in compiled.files else None
+    return job.work / MODULE, weights, job, _threads(job)
+
+
+def _threads(job: CompileJob) -> int | None:
     threads = job.target.options.get("threads", core_share())
-    return job.work / MODULE, weights, job, None if threads is None else int(threads)
+    return None if threads is None else int(threads)
+
+
+def _zeros(job: CompileJob) -> Feed:
+    return {spec.name: np.zeros([int(dim) for dim in spec.shape], spec.dtype) for spec in job.inputs}
 
 
 def _imported(job: CompileJob) -> Path:
-    """The model as MLIR, its weights in WEIGHTS. The importer reads a link: it may write beside what it reads."""
+    """The model as MLIR, its weights in WEIGHTS, its names in PORTS. Raises Unsupported for what this adapter does not
+    take. The importer reads a link: it may write beside what it reads."""
+    if job.target.device != "cpu":
+        raise Unsupported(f"device {job.target.device}: this adapter runs IREE on cpu only")
+    if job.target.precision != "fp32":
+        raise Unsupported(f"precision {job.target.precision}: this adapter compiles for fp32")
+    for spec in job.inputs:
+        if any(isinstance(dim, str) for dim in spec.shape):
+            raise Unsupported(f"input {spec.name} has the dynamic shape {spec.shape}: this adapter fixes shapes")
     imported, source = job.work / "model.mlir", job.work / "model.onnx"
     source.symlink_to(job.model.absolute())
     files = [path for path in job.model.parent.iterdir() if path.is_file()]
@@ -227,28 +266,34 @@ def _imported(job: CompileJob) -> Path:
     words += ["--data-dir", str(job.model.parent), "--externalize-params", "--params-scope", SCOPE]
     _tool("iree-import-onnx", [*words, "--save-params-to", str(job.work / WEIGHTS), "-o", str(imported)])
     source.unlink()
+    graph = onnx.load(str(job.model), load_external_data=False).graph
+    ports = [[port.name for port in side] for side in (graph.input, graph.output)]
+    (job.work / PORTS).write_text(json.dumps(ports), encoding="utf-8")
     return imported
 
 
-def _compiled(imported: Path, module: Path) -> tuple[str, ...]:
-    """Write ``module``. Gives the flags that the compiler took."""
-    for attempt in ATTEMPTS:
-        flags = (*FLAGS, *attempt)
+def _compiled(imported: Path, module: Path, options: Mapping[str, str], limit_s: int) -> tuple[str, ...]:
+    """Write ``module``. Gives the flags that the compiler took. Raises TimeoutError where it takes longer."""
+    possible = attempts(options)
+    for flags in possible:
         try:
-            _tool("iree-compile", [str(imported), *flags, "-o", str(module)])
+            _tool("iree-compile", [str(imported), *flags, "-o", str(module)], limit_s)
         except RuntimeError:
-            if attempt == ATTEMPTS[-1]:
+            if flags == possible[-1]:
                 raise
         else:
             break
     return flags
 
 
-def _tool(name: str, words: Sequence[str]) -> None:
-    """Run one of IREE's tools. Raises Unsupported with the operator that stopped it where it refuses the model."""
-    code, printed = TOOLBOX.run(name, words, TOOL_TIMEOUT_S)
+def _tool(name: str, words: Sequence[str], limit_s: int = TOOL_TIMEOUT_S) -> None:
+    """Run one of IREE's tools. Raises Unsupported with the operator that stopped it where it refuses the model, and
+    TimeoutError after ``limit_s`` seconds."""
+    code, printed = TOOLBOX.run(name, words, limit_s) if limit_s > 0 else (-signal.SIGALRM, "")
     if code == 0:
         return
+    if code == -signal.SIGALRM:
+        raise TimeoutError(f"{name} did not end within {limit_s} s")
     sys.stderr.write(printed[-20000:])
     said = [line for line in printed.splitlines() if "rror:" in line] or printed.strip().splitlines()[-1:]
     text = " ".join(said[0].rpartition("rror: ")[2].split())[-400:] if said else "it said nothing"
