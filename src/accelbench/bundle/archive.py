@@ -33,8 +33,8 @@ MOST_UNPACKED = 2**33
 """Of all members together."""
 
 HIGHEST_RATIO = 100
-FREE_BYTES = 2**14
-"""A member may be so many times larger than what is stored of it; one smaller than FREE_BYTES by any ratio."""
+FREE_BYTES = 2**26
+"""Members may be so many times larger than what is stored of them; those that are more, FREE_BYTES together."""
 
 CHUNK = 2**16
 
@@ -100,7 +100,7 @@ class Writer:
         UsageError for what is larger than a member can be."""
         pieces = partial(_pieces, source)
         entry, sha256 = self._put(name, DEFLATED, pieces())
-        if entry.stored_bytes >= entry.size_bytes or _too_dense(entry):
+        if entry.stored_bytes >= entry.size_bytes or _dense_bytes([*self._entries, entry]) > FREE_BYTES:
             entry, sha256 = self._put(name, STORED, pieces())
         self._entries.append(entry)
         self._offset = entry.end
@@ -208,6 +208,8 @@ def _listed(file: BinaryIO, size: int, path: Path) -> tuple[list[Entry], int]:
         found.append(entry)
     if directory(found, begin) != tail:
         raise _odd(path, "an entry of its directory is a link, encrypted, commented, or made by another program")
+    if _dense_bytes(found) > FREE_BYTES:
+        raise _odd(path, f"its {size} bytes would grow to {_unpacked(found)}")
     if _unpacked(found) > MOST_UNPACKED:
         raise _odd(path, f"it would take {_unpacked(found)} bytes")
     return found, begin
@@ -226,13 +228,11 @@ def _entry(tail: bytes, place: int, path: Path) -> tuple[Entry, int]:
     entry = Entry(name, method, crc, stored, size, offset)
     if method not in (STORED, DEFLATED) or (method == STORED and stored != size):
         raise _odd(path, f"{name[:80]!a} is stored by a method that bundles do not use")
-    if _too_dense(entry):
-        raise _odd(path, f"{name[:80]!a} would grow from {stored} to {size} bytes")
     return entry, end + length
 
 
-def _too_dense(entry: Entry) -> bool:
-    return entry.size_bytes > max(FREE_BYTES, HIGHEST_RATIO * entry.stored_bytes)
+def _dense_bytes(found: list[Entry]) -> int:
+    return sum(each.size_bytes for each in found if each.size_bytes > HIGHEST_RATIO * each.stored_bytes)
 
 
 def _unpacked(found: list[Entry]) -> int:

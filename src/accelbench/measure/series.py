@@ -65,7 +65,7 @@ def read(path: Path) -> tuple[Series, ...]:
         if stored["version"] != VERSION:
             raise ValueError(f"version {stored['version']}, this accelbench reads {VERSION}")
         return tuple(_series(row, stored["times_ns"]) for row in stored["series"])
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise AccelbenchError(f"{path} holds no telemetry ({type(error).__name__}: {error})") from error
 
 

@@ -171,17 +171,26 @@ def test_members_that_share_their_bytes_are_refused(packed: Path, tmp_path: Path
 
 def test_a_bomb_is_refused_before_it_is_unpacked(packed: Path, tmp_path: Path) -> None:
     bomb = zlib.compressobj(9, zlib.DEFLATED, -15)
-    stored = bomb.compress(bytes(50_000_000)) + bomb.flush()
+    stored = bomb.compress(bytes(80_000_000)) + bomb.flush()
     found, data = entries_of(packed)
-    entry = Entry("report/zzz", archive.DEFLATED, zlib.crc32(bytes(50_000_000)), len(stored), 50_000_000, len(data))
+    entry = Entry("report/zzz", archive.DEFLATED, zlib.crc32(bytes(80_000_000)), len(stored), 80_000_000, len(data))
     body = data + archive.local_header(entry) + stored
     (tmp_path / "bomb.zip").write_bytes(body + archive.directory([*found, entry], len(body)))
-    refused(tmp_path / "bomb.zip", "would grow from")
+    refused(tmp_path / "bomb.zip", "would grow to 80")
     liar = replace(entry, size_bytes=100, crc=zlib.crc32(bytes(100)))
     body = data + archive.local_header(liar) + stored
     (tmp_path / "liar.zip").write_bytes(body + archive.directory([*found, liar], len(body)))
     with pytest.raises(UsageError, match="more comes out than its header says"):
         list(archive.content(tmp_path / "liar.zip", liar))
+
+
+def test_what_is_dense_is_packed_so_that_it_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "FREE_BYTES", 15_000)
+    path = write(tmp_path / "dense.zip", {f"report/{number}": bytes(10_000) for number in range(3)})
+    found = archive.entries(path)
+    assert [entry.method for entry in found] == [archive.DEFLATED, archive.STORED, archive.STORED]
+    monkeypatch.setattr(archive, "FREE_BYTES", 5_000)
+    refused(path, "would grow to 30")
 
 
 def test_what_would_fill_the_disk_is_refused(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

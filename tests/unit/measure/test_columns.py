@@ -106,6 +106,17 @@ def test_numbers_that_nothing_stands_for_are_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+@pytest.mark.parametrize("header", [b"{'descr': '|u1', 'fortran_order': False, 'shape': (3", b"{'descr': '|O', }", b""])
+def test_a_header_that_numpy_does_not_write_is_refused(tmp_path: Path, header: bytes) -> None:
+    folder = tmp_path / "pass"
+    closed([5, 6, 8]).write(folder)
+    head = b"\x93NUMPY\x01\x00" + (len(header) + 1).to_bytes(2, "little") + header + b"\n"
+    for tail in (b"", bytes(100_000)):
+        (folder / "done.npy").write_bytes(head + tail)
+        with pytest.raises(AccelbenchError, match=r"done\.npy is no array of integers"):
+            read(folder)
+
+
 def test_a_million_rows_take_few_bytes(tmp_path: Path) -> None:
     closed(noisy(1_000_000)).write(tmp_path / "pass")
     assert sum(file.stat().st_size for file in (tmp_path / "pass").iterdir()) < 7_000_000
