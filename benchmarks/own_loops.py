@@ -2,10 +2,11 @@
 
 Usage: own_loops.py [TASK...] [-b BACKEND]... [--seconds S] [--rounds N] [--wait] [--option BACKEND.NAME=VALUE]...;
 without -b every installed backend that has a script ``loops/<backend>.py``, which its own interpreter runs:
-MODEL.onnx SECONDS, printing a median latency in µs for each line of its input. Ours is the p50 of one query at a time
-in float32, from the feed in NumPy to the outputs in NumPy. Prints each pair, and the median of the ratios
-(ours / theirs). openvino's peer is its benchmark_app. Everything is compiled first; with --wait it then waits for a
-line on standard input, which is sent when the machine is quiet. An option goes to ours, and in capitals into the
+MODEL.onnx SECONDS, printing a median latency in µs for each line of its input, and behind it the whole time per query
+where its clock leaves a part of a query out. Ours is the p50 of one query at a time in float32, from the feed in NumPy
+to the outputs in NumPy; beside a whole time it is one over the throughput. Prints each pair, and the median of the
+ratios (ours / theirs). openvino's peer is its benchmark_app. Everything is compiled first; with --wait it then waits
+for a line on standard input, which is sent when the machine is quiet. An option goes to ours, and in capitals into the
 loop's environment: ``--option torch.mode=inductor``.
 """
 
@@ -34,6 +35,10 @@ from accelbench.zoo.subject import Subject, from_task
 LOOPS = Path(__file__).with_name("loops")
 
 
+Times = tuple[float, float | None]
+"""The median latency, and the whole time per query, in µs."""
+
+
 class Pair:
     """Both sides of one task on one stack, compiled and waiting."""
 
@@ -42,13 +47,15 @@ class Pair:
         self._bench, self._loop, self._seconds, self._work = bench, loop, seconds, work
         self._turns = 0
 
-    def ours_us(self) -> float:
+    def ours_us(self) -> Times:
         self._turns += 1
         folder = self._work / str(self._turns)
         self._bench.measure(Plan("single_stream", Stop(max_s=self._seconds)), folder)
-        return float(median(stats.latencies(columns.read(folder)).tolist())) / 1e3
+        table = columns.read(folder)
+        rate = stats.summary(table).throughput
+        return float(median(stats.latencies(table).tolist())) / 1e3, 1e6 / rate if rate else None
 
-    def theirs_us(self) -> float:
+    def theirs_us(self) -> Times:
         assert self._loop.stdin is not None
         assert self._loop.stdout is not None
         self._loop.stdin.write("\n")
@@ -56,7 +63,8 @@ class Pair:
         told = self._loop.stdout.readline()
         if not told:
             raise AccelbenchError(f"{self.name}: the stack's own loop ended with {self._loop.wait()}")
-        return float(told)
+        typical, *whole = map(float, told.split())
+        return typical, whole[0] if whole else None
 
 
 @contextmanager
@@ -87,13 +95,22 @@ def started(
 
 
 def compare(pair: Pair, rounds: int) -> str:
-    ratios = []
+    typical, whole = [], []
     for _ in range(rounds):
         mine, other = pair.ours_us(), pair.theirs_us()
-        ratios.append(mine / other)
-        sys.stdout.write(f"{pair.name}: p50 {mine:,.1f} | {other:,.1f} us, ratio {ratios[-1]:.3f}\n")
+        typical.append(mine[0] / other[0])
+        said = f"{pair.name}: p50 {mine[0]:,.1f} | {other[0]:,.1f} us, ratio {typical[-1]:.3f}"
+        if mine[1] and other[1]:
+            whole.append(mine[1] / other[1])
+            said += f"; whole {mine[1]:,.1f} | {other[1]:,.1f} us, ratio {whole[-1]:.3f}"
+        sys.stdout.write(f"{said}\n")
         sys.stdout.flush()
-    return f"{pair.name}: median ratio {median(ratios):.3f} of {rounds} ({min(ratios):.3f}–{max(ratios):.3f})"
+    found = f"{pair.name}: median ratio {_spread(typical)}"
+    return f"{found}, of the whole time per query {_spread(whole)}" if whole else found
+
+
+def _spread(ratios: Sequence[float]) -> str:
+    return f"{median(ratios):.3f} of {len(ratios)} ({min(ratios):.3f}–{max(ratios):.3f})"
 
 
 def options_of(name: str, words: Sequence[str]) -> Mapping[str, str]:
