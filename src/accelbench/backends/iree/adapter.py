@@ -274,7 +274,7 @@ def _imported(job: CompileJob) -> Path:
 
 def _compiled(imported: Path, module: Path, options: Mapping[str, str], limit_s: int) -> tuple[str, ...]:
     """Write ``module``. Gives the flags that the compiler took. Raises TimeoutError where it takes longer."""
-    possible = attempts(options)
+    possible: Sequence[tuple[str, ...]] = attempts(options)
     for flags in possible:
         try:
             _tool("iree-compile", [str(imported), *flags, "-o", str(module)], limit_s)
