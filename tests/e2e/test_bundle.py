@@ -42,9 +42,9 @@ def test_pack_verify_and_sign(tmp_path: Path) -> None:
     assert "report/private.json" not in names
     with zipfile.ZipFile(path) as other:
         everything = path.read_bytes() + b"".join(other.read(name) for name in other.namelist())
-    telling = ["meifang", str(tmp_path), "s3cr3t-of-ours"]
     host = socket.gethostname()
-    assert not [word for word in [*telling, *([host] if host != "localhost" else [])] if word.encode() in everything]
+    telling = ["meifang", str(tmp_path), "s3cr3t-of-ours", *([host] if len(host) > 5 and host != "localhost" else [])]
+    assert not [word for word in telling if word.encode() in everything]
 
     room = tmp_path / "elsewhere"
     room.mkdir()

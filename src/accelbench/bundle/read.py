@@ -61,9 +61,7 @@ class Bundle:
     def report(self) -> Report:
         """The report. Raises UsageError when it cannot be read, AccelbenchError when it does not match its id."""
         data = self.read(f"{FOLDER}/{REPORT}", MOST_JSON_BYTES)
-        report = codec.decode(data, f"{self.path}: {REPORT}")
-        codec.verify_id(data, f"{self.path}: {REPORT}")
-        return report
+        return codec.REPORTS.open(data, f"{self.path}: {REPORT}")
 
     def read(self, name: str, most_bytes: int = MOST_JSON_BYTES) -> bytes:
         """The content of a member. Raises UsageError when it is not there, damaged, or has more bytes than that."""
