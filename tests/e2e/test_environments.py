@@ -19,15 +19,15 @@ VERSIONS = {"older": ("2.2.6", "5.29.5"), "newer": ("2.4.6", "7.36.2")}
 """NumPy and protobuf in each lock."""
 
 NOWHERE = "http://127.0.0.1:9"
-NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), NOWHERE)
+NO_NETWORK: dict[str, Any] = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), NOWHERE)
 
 
 def test_two_that_need_other_versions_coexist_and_come_back_offline(tmp_path: Path) -> None:
     home = tmp_path / "home"
     folders = [stack(tmp_path, name) for name in VERSIONS]
-    known = {"ACCELBENCH_HOME": str(home), "ACCELBENCH_BACKENDS": ":".join(map(str, folders))}
+    known: dict[str, Any] = {"ACCELBENCH_HOME": str(home), "ACCELBENCH_BACKENDS": ":".join(map(str, folders))}
 
-    def done(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def done(*words: str, **variables: Any) -> subprocess.CompletedProcess[str]:
         ended = accelbench(*words, cwd=tmp_path, **known, **variables)
         assert ended.returncode == 0, ended.stderr
         return ended

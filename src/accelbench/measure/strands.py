@@ -26,7 +26,8 @@ def planes(steps: NDArray[Any]) -> Bytes:
     whole = np.ascontiguousarray(steps, dtype="<i8")
     least, most = (int(whole.min()), int(whole.max())) if len(whole) else (0, 0)
     count = 8 if least < 0 else max(1, (most.bit_length() + 7) // 8)
-    return np.ascontiguousarray(whole.view(np.uint8).reshape(-1, 8)[:, :count].T)
+    found: Bytes = np.ascontiguousarray(whole.view(np.uint8).reshape(-1, 8)[:, :count].T)
+    return found
 
 
 def joined(stored: Bytes) -> Ints:
@@ -34,7 +35,8 @@ def joined(stored: Bytes) -> Ints:
     if stored.dtype != np.uint8 or stored.ndim != 2 or not 1 <= len(stored) <= 8:
         raise ValueError(f"planes of {stored.dtype} and shape {stored.shape}")
     if len(stored) == 1:
-        return stored[0].astype(np.int64)
+        single: Ints = stored[0].astype(np.int64)
+        return single
     width = 4 if len(stored) <= 4 else 8
     whole = np.zeros((stored.shape[1], width), dtype=np.uint8)
     for weight, plane in enumerate(stored):

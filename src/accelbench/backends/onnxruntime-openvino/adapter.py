@@ -53,6 +53,7 @@ class OrtSession:
     def run(self, feed: Feed) -> Outputs:
         if self._open:
             return dict(zip(self._outputs, self._session.run(self._outputs, feed)))
+        outputs: dict[str, Array]
         try:
             inputs, outputs, binding = self._own.bound
         except AttributeError:
