@@ -56,10 +56,9 @@ def part_of(path: str) -> str:
     return next((part for start, part in _PARTS.items() if path.startswith(start)), "file")
 
 
-def verify(bundle: Bundle, keyring: Path | None = None) -> tuple[Finding, ...]:
+def verify(bundle: Bundle) -> tuple[Finding, ...]:
     """Every fault of a bundle; none where it is as it was packed. That a signature's key is not in the keyring is none:
     ``signers`` tells who signed. Raises UsageError when the file cannot be read any more."""
-    del keyring
     return tuple(_faults(bundle))
 
 

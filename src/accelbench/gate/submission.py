@@ -146,7 +146,7 @@ def _bundles(paths: list[Path], root: Path, scratch: Path, keyring: Path | None)
 
 def _entry(path: Path, name: str, scratch: Path, keyring: Path | None) -> Entry:
     bundle = Bundle.open(path)
-    faults = verify(bundle, keyring)
+    faults = verify(bundle)
     folder = bundle.unpack(scratch)
     _check(bundle.report, folder)
     return Entry(name, bundle.report, folder, faults, signers(bundle, keyring))
