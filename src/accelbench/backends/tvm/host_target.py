@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from pathlib import Path
 from typing import Any
 
 import tvm
@@ -11,6 +12,7 @@ from tvm import relax, s_tir
 from tvm.s_tir import dlight
 from tvm.s_tir.dlight.analysis import normalize_prim_func
 from tvm.s_tir.dlight.base import ScheduleRule
+from tvm.s_tir.meta_schedule.database import JSONDatabase
 
 LAYOUT = {"relax.nn.conv2d": ["NHWC", "OHWI"]}
 """Activations and weights of a convolution with the channels that it sums over side by side."""
@@ -19,6 +21,9 @@ FAST_MATH = {"fast-math-contract": True, "fast-math-reassoc": True}
 """LLVM may fuse multiply and add, and sum in another order: without that it makes no vectors of a sum. NaN, infinities
 and signed zeros are kept."""
 
+
+SCHEDULED = "tirx.is_scheduled"
+"""An attribute of kernels whose schedule is settled."""
 
 WORTH_SPREADING = 1 << 20
 """From so many steps on, a loop nest is run by several threads."""
@@ -93,12 +98,26 @@ def laid_out(module: tvm.IRModule) -> tuple[tvm.IRModule, str]:
         return module, "as in the model"
 
 
-def built(module: tvm.IRModule) -> Any:
-    """The executable of a module."""
+def fused(module: tvm.IRModule) -> tvm.IRModule:
+    """The module as kernels that have no schedule yet."""
     with target():
-        module = relax.get_pipeline("zero")(module)
+        return relax.get_pipeline("zero")(module)
+
+
+def built(module: tvm.IRModule, database: Path | None = None) -> tuple[Any, int]:
+    """The executable of a module, and how many of its kernels have a schedule of MetaSchedule's ``database``."""
+    module, tuned = fused(module), 0
+    with target():
+        if database is not None:
+            with JSONDatabase(work_dir=str(database)):
+                module = relax.transform.MetaScheduleApplyDatabase()(module)
+            tuned = sum(_scheduled(function) for function in module.functions.values())
         module = dlight.ApplyDefaultSchedule(Spread())(module)
-    return tvm.compile(module, target=target())
+    return tvm.compile(module, target=target()), tuned
+
+
+def _scheduled(function: Any) -> bool:
+    return bool(function.attrs and function.attrs.get(SCHEDULED, False))
 
 
 def products(module: tvm.IRModule) -> list[str]:
