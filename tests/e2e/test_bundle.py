@@ -14,7 +14,7 @@ from tests.e2e.command import accelbench
 from tests.unit.bundle.rewriting import contents, write
 
 
-def faults(source: Path, *words: str, **variables: str) -> tuple[int, list[tuple[str, str]], Any]:
+def faults(source: Path, *words: str, **variables: Any) -> tuple[int, list[tuple[str, str]], Any]:
     done = accelbench("report", "verify", source, *words, "--json", cwd=source.parent, **variables)
     found = json.loads(done.stdout)
     return done.returncode, [(each["part"], each["path"]) for one in found for each in one["faults"]], found
@@ -24,7 +24,7 @@ def faults(source: Path, *words: str, **variables: str) -> tuple[int, list[tuple
 def test_pack_verify_and_sign(tmp_path: Path) -> None:
     home = tmp_path / "home" / "meifang"
     home.mkdir(parents=True)
-    mine = {"XDG_CONFIG_HOME": str(home / ".config"), "SITE_SECRET": "s3cr3t-of-ours"}
+    mine: dict[str, Any] = {"XDG_CONFIG_HOME": str(home / ".config"), "SITE_SECRET": "s3cr3t-of-ours"}
     run = accelbench(
         "run", "digits-cnn", "-b", "null", "--quick", "--keep-outputs", "-o", home / "run", cwd=home, **mine
     )
@@ -49,7 +49,7 @@ def test_pack_verify_and_sign(tmp_path: Path) -> None:
     room = tmp_path / "elsewhere"
     room.mkdir()
     bundle = Path(shutil.copy(path, room / "a.zip"))
-    theirs = {"XDG_CONFIG_HOME": str(room / ".config")}
+    theirs: dict[str, Any] = {"XDG_CONFIG_HOME": str(room / ".config")}
     shown = accelbench("key", "show", "mei", cwd=home, **mine)
     (room / "mei.pem").write_text(shown.stdout)
     code, found, whole = faults(bundle, **theirs)

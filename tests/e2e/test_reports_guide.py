@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.e2e.command import accelbench
@@ -16,7 +17,7 @@ def test_links_exist() -> None:
 
 @pytest.mark.backend
 def test_the_guide_is_what_happens(tmp_path: Path) -> None:
-    told = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    told: dict[str, Any] = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
     lines = [line for kind, text in blocks(GUIDE) if kind == "sh" for line in text.splitlines()]
     said = ""
     for words in map(shlex.split, lines):

@@ -53,3 +53,12 @@ def test_a_report_that_was_changed_is_not_packed(stored: Path, tmp_path: Path) -
     with pytest.raises(UsageError, match=r"not as it was made \(logs/stdout.txt: content differs\)"):
         pack(stored, tmp_path)
     assert not list(tmp_path.glob("*.zip"))
+
+
+def test_a_task_of_one_s_own_goes_along(stored: Path, tmp_path: Path) -> None:
+    (tmp_path / "task").mkdir()
+    (tmp_path / "task" / "task.toml").write_text('id = "ours"\n')
+    path = pack(stored, tmp_path, task=tmp_path / "task")
+    assert verify(Bundle.open(path)) == ()
+    folder = Bundle.open(path).unpack(tmp_path / "other")
+    assert (folder.parent / "task" / "task.toml").read_text() == 'id = "ours"\n'
