@@ -19,7 +19,9 @@ VERSIONS = {"older": ("2.2.6", "5.29.5"), "newer": ("2.4.6", "7.36.2")}
 """NumPy and protobuf in each lock."""
 
 NOWHERE = "http://127.0.0.1:9"
-NO_NETWORK: dict[str, Any] = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), NOWHERE)
+NO_NETWORK: dict[str, Any] = dict.fromkeys(
+    ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), NOWHERE
+)
 
 
 def test_two_that_need_other_versions_coexist_and_come_back_offline(tmp_path: Path) -> None:
