@@ -53,10 +53,10 @@ def test_tvm_keeps_the_schedules_that_it_found(
     spec = backend("tvm")
     job = here.job(spec, "fp32", batch=4)
     with Worker(spec, tmp_path / "logs") as worker:
-        tuning, seconds = worker.tune(job, 100)
+        tuning, seconds = worker.tune(job, 60)
         compiled, outputs, _ = here.outputs(worker, chosen(job, tuning))
 
-    assert seconds < 110
+    assert seconds < 90
     assert tuning.trials >= 8
     assert relative_l2(outputs, expected(here.feeds)) < 1e-5
     assert tuning.chosen == {"database": "."}

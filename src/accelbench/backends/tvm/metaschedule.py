@@ -1,6 +1,6 @@
 """Tunes the products of a model by TVM's MetaSchedule: TVM alone, in a process of its own.
 
-``python metaschedule.py MODEL FOLDER`` goes on until it is ended, or until it has tried TRIALS schedules: each that was
+``python metaschedule.py MODEL FOLDER`` goes on until it is ended, or until each kernel had TURNS turns: what was
 measured is in the database in FOLDER at once. It leads a group of processes, in which TVM's own builder and runner are,
 and ends the whole group when its standard input is closed.
 """
@@ -29,8 +29,8 @@ from tvm.s_tir.transform import RemoveWeightLayoutRewriteBlock
 WORTH_TUNING = ("conv", "matmul", "dense")
 """What is in the names of the kernels that are tuned."""
 
-TRIALS = 100_000
-TRIALS_A_TURN = 16
+TURNS = 1000
+TRIALS_A_TURN = 8
 """So many schedules of a kernel are measured before the next one's turn comes."""
 
 ARM = ("aarch64", "arm64")
@@ -47,20 +47,27 @@ def main(model_path: str, folder: str) -> None:
     fold_shapes(model)
     module = fused(laid_out(from_onnx(model, keep_params_in_input=False))[0])
     found = [task for task in relax_integration.extract_tasks(module, target()) if _worth_tuning(task)]
-    contexts, weights = relax_integration.extracted_tasks_to_tune_contexts(
-        found, folder, strategy="replay-trace", num_threads=cores(), seed=0
-    )
-    if contexts:
-        meta_schedule.tune_tasks(
-            tasks=contexts,
-            task_weights=weights,
-            work_dir=folder,
-            max_trials_global=TRIALS,
-            num_trials_per_iter=TRIALS_A_TURN,
-            builder=meta_schedule.builder.LocalBuilder(max_workers=cores(), timeout_sec=TIMEOUT_S, f_build=_build),
-            runner=meta_schedule.runner.LocalRunner(timeout_sec=TIMEOUT_S, evaluator_config=EVALUATOR),
-            cost_model="random",
+    found.sort(key=lambda task: -int(task.weight))  # what occurs most often has the first turn
+    builder = meta_schedule.builder.LocalBuilder(max_workers=cores(), timeout_sec=TIMEOUT_S, f_build=_build)
+    runner = meta_schedule.runner.LocalRunner(timeout_sec=TIMEOUT_S, evaluator_config=EVALUATOR)
+    database = meta_schedule.database.JSONDatabase(work_dir=folder)
+    for turn in range(TURNS):
+        contexts, weights = relax_integration.extracted_tasks_to_tune_contexts(
+            found, folder, strategy="replay-trace", num_threads=cores(), seed=turn
         )
+        # One after the other: of several at once TVM notes nothing until each had its turn.
+        for context, weight in zip(contexts, weights):
+            meta_schedule.tune_tasks(
+                tasks=[context],
+                task_weights=[weight],
+                work_dir=folder,
+                max_trials_global=TRIALS_A_TURN,
+                num_trials_per_iter=TRIALS_A_TURN,
+                builder=builder,
+                runner=runner,
+                database=database,
+                cost_model="random",
+            )
 
 
 def _worth_tuning(task: Any) -> bool:
