@@ -19,9 +19,9 @@ ClaimSourceKind = Literal[
 
 @dataclass(frozen=True)
 class ClaimSource:
-    """The file that a claim was read from: its last name, and ``sha256`` and size of what is kept of it. Of a table that
-    is the row that ``part`` names, and ``whole_sha256`` is of the table. ``url`` and ``commit`` are where the user says
-    that it comes from."""
+    """The file that a claim was read from: its last name, and ``sha256`` and size of what is kept of it. Of a table
+    that is the row that ``part`` names, and ``whole_sha256`` is of the table. ``url`` and ``commit`` are where the user
+    says that it comes from."""
 
     __pydantic_config__ = STRICT
 
