@@ -35,7 +35,8 @@ _MORE = ("throughput", "accuracy", "agreement", "sqnr_db")
 BETTER: dict[str, Better] = {name: "more" if name in _MORE else "less" for name in UNITS if name != "sparsity"}
 """Which way each figure is better; that of sparsity is nobody's to say."""
 
-_TAILS = ("p50", "p90", "p99", "p99.9")
+TAILS = ("p50", "p90", "p99", "p99.9")
+"""The quantiles that are figures."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Figure:
 def figures(report: Report, folder: Path) -> list[Figure]:
     """All figures of the report that lies in ``folder``: those of the whole report first, then pass by pass. What was
     not measured is not there."""
-    return figures_of(report, passes(report, folder))
+    return figures_of(report, passes(report, folder, TAILS))
 
 
 def figures_of(report: Report, timed: Sequence[Pass]) -> list[Figure]:
@@ -105,7 +106,7 @@ def _timed(timed: Pass, position: int) -> Iterator[Figure]:
     summary, against = timed.summary, timed.validity or ()
     if summary is None:
         return
-    for name in _TAILS:
+    for name in TAILS:
         found: Quantile | None = summary.quantiles.get(name)
         if found is not None:
             yield Figure(f"latency_{name}_s", found.value_s, found.low_s, found.high_s, position, against)

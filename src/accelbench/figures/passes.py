@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +35,13 @@ class Pass:
     telemetry: tuple[Series, ...] = ()
 
 
-def passes(report: Report, folder: Path) -> list[Pass]:
-    """The report's timed passes, in their order; ``folder`` holds the report and its columns."""
-    return [read(report, measurement, folder) for measurement in report.measurements]
+def passes(report: Report, folder: Path, only: Collection[str] | None = None) -> list[Pass]:
+    """The report's timed passes, in their order; ``folder`` holds the report and its columns. Where no more is wanted
+    than figures, ``only`` names the quantiles; telemetry is then not read."""
+    return [read(report, measurement, folder, only) for measurement in report.measurements]
 
 
-def read(report: Report, measurement: Measurement, folder: Path) -> Pass:
+def read(report: Report, measurement: Measurement, folder: Path, only: Collection[str] | None = None) -> Pass:
     """One timed pass of the report: of its measurements, or of what else was timed."""
     build = build_of(report, measurement)
     beside = next((run for run in report.loadgen if run.plan == measurement.plan), None)
@@ -47,15 +49,15 @@ def read(report: Report, measurement: Measurement, folder: Path) -> Pass:
         table = columns.read(folder / measurement.columns)
     except AccelbenchError as error:
         return Pass(measurement, build, problem=str(error), loadgen=beside)
-    validity = _validity(report, measurement, table)
+    summary = stats.summary(table, stats.QUANTILES if only is None else only)
     return Pass(
         measurement,
         build,
         table,
-        stats.summary(table),
-        validity,
+        summary,
+        _validity(report, measurement, table, summary),
         loadgen=beside,
-        telemetry=_telemetry(measurement, folder),
+        telemetry=_telemetry(measurement, folder) if only is None else (),
     )
 
 
@@ -69,10 +71,10 @@ def _telemetry(measurement: Measurement, folder: Path) -> tuple[Series, ...]:
         return ()
 
 
-def _validity(report: Report, measurement: Measurement, table: Columns) -> tuple[str, ...]:
+def _validity(report: Report, measurement: Measurement, table: Columns, summary: Summary) -> tuple[str, ...]:
     """Why the pass is not valid, from its columns and from the checks of its outputs; nothing twice."""
     executed = executed_precision(report, measurement)
-    return tuple(dict.fromkeys((*reasons(measurement, table), *measurement_reasons(measurement, executed))))
+    return tuple(dict.fromkeys((*reasons(measurement, table, summary), *measurement_reasons(measurement, executed))))
 
 
 def build_of(report: Report, measurement: Measurement) -> Build | None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import accelbench
 from accelbench.errors import AccelbenchError
-from accelbench.figures.figures import Figure, figures_of
+from accelbench.figures.figures import TAILS, Figure, figures_of
 from accelbench.figures.passes import Pass, passes
 from accelbench.model import Measurement, Report
 from accelbench.quality.verdict import judge
@@ -86,7 +86,7 @@ def read(store: Path, name: str) -> Entry:
         return Entry(name, stamp, problem=_line(error))
     try:
         problem = "; ".join(_altered(report, folder)) or None
-        timed = passes(report, folder) if problem is None else []
+        timed = passes(report, folder, TAILS) if problem is None else []
         return replace(
             entry,
             passes=tuple(_pass(each, position) for position, each in enumerate(timed)),
@@ -109,16 +109,17 @@ def _altered_columns(measurement: Measurement, files: Mapping[str, str], folder:
         yield f"{columns} lies outside the report's folder"
         return
     named = {name for name in files if name.startswith(f"{columns}/")}
-    if not (folder / columns).is_dir():
+    try:
+        there = {f"{columns}/{name}" for name in os.listdir(f"{folder}/{columns}")}  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
         yield f"{columns} is missing"
         return
-    there = {f"{columns}/{entry.name}" for entry in os.scandir(folder / columns)}
     for name in sorted(named | there):
         if name not in named:
             yield f"{name} is not named in the report"
         elif name not in there:
             yield f"{name} is missing"
-        elif sha256_of(folder / name) != files[name]:
+        elif sha256_of(f"{folder}/{name}") != files[name]:
             yield f"{name} differs from what the report names"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -93,7 +94,8 @@ class Columns:
 def read(folder: Path) -> Columns:
     """The columns that ``Columns.write`` wrote. Raises AccelbenchError for a folder that does not hold them."""
     try:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        with open(f"{folder}/{INDEX}", "rb", buffering=0) as file:  # noqa: PTH123
+            index = json.loads(file.read().decode("utf-8"))
         if index["schema"] not in (1, SCHEMA):
             raise ValueError(f"schema {index['schema']}, this version reads up to {SCHEMA}")
         _check_rows(index)
@@ -115,7 +117,7 @@ def read(folder: Path) -> Columns:
             units=column("units").astype(np.int32, copy=False),
             ok=column("ok").astype(np.bool_, copy=False),
             feed=feed.astype(np.uint16) if feed.max(initial=0) < 2**16 else feed,
-            pauses=_integers(folder / "pauses.npy"),
+            pauses=_integers(f"{folder}/pauses.npy"),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise AccelbenchError(f"{folder} does not hold complete columns ({error})") from error
@@ -144,8 +146,8 @@ def _column(folder: Path, index: Mapping[str, Any], name: str) -> NDArray[Any]:
     rows: int = index["rows"]
     constant = index["constant"][name]
     if constant is not None:
-        return np.broadcast_to(_TYPES.get(name, np.int64)(constant), rows)
-    stored = _integers(folder / f"{name}.npy")
+        return _repeated(_TYPES.get(name, np.int64)(constant), rows)
+    stored = _integers(f"{folder}/{name}.npy")
     if name == "ok":
         stored = np.unpackbits(stored)[:rows]
     elif index["schema"] > 1:
@@ -157,18 +159,24 @@ def _column(folder: Path, index: Mapping[str, Any], name: str) -> NDArray[Any]:
     return stored
 
 
-def _integers(path: Path) -> NDArray[Any]:
+def _repeated(value: np.generic, rows: int) -> NDArray[Any]:
+    """``value`` so many times, in the memory of one and not to be written: ``numpy.broadcast_to`` without its cost."""
+    found: NDArray[Any] = np.ndarray((rows,), value.dtype, value.tobytes(), strides=(0,))
+    return found
+
+
+def _integers(path: str) -> NDArray[Any]:
     """The array in the file, which is as long as its header says: a header alone makes no array. Its one form of a
     header is read here: NumPy's own parser takes longer, and hostile ones make it raise whatever they like."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        size = os.fstat(file.fileno()).st_size
         data = file.read(size if size <= SMALL_BYTES else LONGEST_HEADER)
     found = _HEADER.match(data)
     if not found or found.end() != 10 + int.from_bytes(data[8:10], "little"):
-        raise ValueError(f"{path.name} is no array of integers")
+        raise ValueError(f"{Path(path).name} is no array of integers")
     kind, shape = np.dtype(found[1].decode()), tuple(int(part) for part in found[2].decode().split(",") if part.strip())
     if size != found.end() + kind.itemsize * math.prod(shape):
-        raise ValueError(f"{path.name} is not as long as its header says")
+        raise ValueError(f"{Path(path).name} is not as long as its header says")
     if size <= SMALL_BYTES:
         return np.frombuffer(data, kind, offset=found.end()).reshape(shape)
     return np.asarray(np.memmap(path, kind, mode="r", offset=found.end(), shape=shape))

@@ -22,17 +22,23 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     c, d = 1.0, 1.0 - (a + b) * x / (a + 1.0)
     d = 1.0 / (d if abs(d) > tiny else tiny)
     value = d
+    both = a + b
     for m in range(1, 100_000):
-        for step in (
-            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
-        ):
-            d = 1.0 + step * d
-            d = 1.0 / (d if abs(d) > tiny else tiny)
-            c = 1.0 + step / c
-            c = c if abs(c) > tiny else tiny
-            value *= c * d
-        if abs(c * d - 1.0) < 1e-12:
+        even = a + 2 * m
+        step = m * (b - m) * x / ((even - 1) * even)
+        d = 1.0 + step * d
+        d = 1.0 / (d if d > tiny or d < -tiny else tiny)
+        c = 1.0 + step / c
+        c = c if c > tiny or c < -tiny else tiny
+        value *= c * d
+        step = -(a + m) * (both + m) * x / (even * (even + 1))
+        d = 1.0 + step * d
+        d = 1.0 / (d if d > tiny or d < -tiny else tiny)
+        c = 1.0 + step / c
+        c = c if c > tiny or c < -tiny else tiny
+        ratio = c * d
+        value *= ratio
+        if abs(ratio - 1.0) < 1e-12:
             break
     return front * value
 

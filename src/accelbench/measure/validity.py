@@ -5,6 +5,7 @@ the settings promise. Each check gives at most one line; a measurement without a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from accelbench.measure import stats
 from accelbench.measure.columns import Columns, Ints
-from accelbench.measure.stats import Floats
+from accelbench.measure.stats import Floats, Summary, median
 from accelbench.model import Audit, Measurement
 
 OVERHEAD_SHARE = 0.02
@@ -29,14 +30,15 @@ TIME_BLOCKS, BLOCK_LEAST = 16, 16
 SHIFT_RATIO, SHIFT_ERRORS = 1.2, 6.0
 
 
-def reasons(measurement: Measurement, columns: Columns) -> tuple[str, ...]:
-    """Why the measurement is not valid, one line each; empty for a valid one."""
+def reasons(measurement: Measurement, columns: Columns, known: Summary | None = None) -> tuple[str, ...]:
+    """Why the measurement is not valid, one line each; empty for a valid one. ``known`` is the summary of the columns,
+    if at hand."""
     if not len(columns) or not columns.ok.any():
         return (*_ended(measurement, columns), "no query ended well")
     found = [
         *_ended(measurement, columns),
         *_clock(columns),
-        *_samples(measurement, columns),
+        *_samples(measurement, columns, known),
         *_schedule(measurement, columns),
         *_overhead(measurement, columns),
         *_held(measurement.audit),
@@ -66,13 +68,16 @@ def time_shift(columns: Columns) -> float | None:
     times = (columns.done - columns.issued)[columns.ok].astype(np.float64)
     if len(times) < TIME_BLOCKS * BLOCK_LEAST or times.min() <= 0:
         return None
-    relative = np.log(times) - _per_feed(np.log(times), columns.feed[columns.ok])
-    blocks = np.array_split(relative, TIME_BLOCKS)
-    medians = np.array([np.median(block) for block in blocks])
-    around = np.concatenate([block - median for block, median in zip(blocks, medians)])
-    spread = float(np.median(np.abs(around))) * 1.4826
-    error = 1.2533 * spread * _memory(around, 3 * spread) / np.sqrt(len(blocks[0]))
-    span = float(np.ptp(medians))
+    logs = np.log(times)
+    relative = logs - _per_feed(logs, columns.feed[columns.ok])
+    length, longer = divmod(len(relative), TIME_BLOCKS)
+    lengths = [length + 1] * longer + [length] * (TIME_BLOCKS - longer)
+    ends = list(accumulate(lengths))
+    medians = np.array([median(relative[end - size : end]) for end, size in zip(ends, lengths)])
+    around = relative - np.repeat(medians, lengths)
+    spread = median(np.abs(around)) * 1.4826
+    error = 1.2533 * spread * _memory(around, 3 * spread) / np.sqrt(lengths[0])
+    span = float(medians.max() - medians.min())
     return float(np.exp(span)) if span > max(np.log(SHIFT_RATIO), SHIFT_ERRORS * error) else None
 
 
@@ -91,9 +96,14 @@ def _clock(columns: Columns) -> Iterator[str]:
         yield "clock: a query ended before it began, so the clock was set back during the pass"
 
 
-def _samples(measurement: Measurement, columns: Columns) -> Iterator[str]:
+def _samples(measurement: Measurement, columns: Columns, known: Summary | None) -> Iterator[str]:
     statistic = measurement.plan.stop.statistic
-    if stats.knowledge(columns, statistic).half_width is None:
+    if known is not None and statistic in known.quantiles:
+        found = known.quantiles[statistic]
+        half_width = found.half_width if found else None
+    else:
+        half_width = stats.knowledge(columns, statistic).half_width
+    if half_width is None:
         yield f"too few samples: {int(columns.ok.sum())} queries carry no interval of the {statistic}"
 
 
@@ -124,7 +134,7 @@ def _overhead(measurement: Measurement, columns: Columns) -> Iterator[str]:
         return
     times = stats.latencies(columns)
     if measurement.plan.purpose == "latency" or measurement.plan.scenario == "server":
-        per_query = float(np.median(times))
+        per_query = median(times)
     else:
         per_query = float(columns.done.max() - columns.scheduled[0]) / len(times)
     if cost > OVERHEAD_SHARE * per_query:
@@ -135,9 +145,9 @@ def _overhead(measurement: Measurement, columns: Columns) -> Iterator[str]:
 
 
 def _held(audit: Audit) -> Iterator[str]:
-    canaries = np.array(audit.canary_ns)
+    canaries = audit.canary_ns
     if len(canaries) >= 2:
-        held = float(np.mean(canaries > CANARY_NS))
+        held = sum(canary > CANARY_NS for canary in canaries) / len(canaries)
         if held > CANARY_SHARE:
             yield (
                 f"interpreter held: {held:.0%} of the short sleeps between queries ended over {CANARY_NS / 1e6:g} ms "
@@ -147,10 +157,10 @@ def _held(audit: Audit) -> Iterator[str]:
 
 def _stalled(columns: Columns) -> Iterator[str]:
     times = (columns.done - columns.issued)[columns.ok]
-    longest, median = int(times.max()), float(np.median(times))
+    longest, typical = int(times.max()), median(times)
     span = int(columns.done.max() - columns.scheduled[0])
-    if longest > max(STALL_NS, STALL_RATIO * median) and longest > STALL_SHARE * span:
-        yield f"stalled: one query took {longest / 1e9:.3g} s, {longest / max(median, 1.0):.3g} times the median"
+    if longest > max(STALL_NS, STALL_RATIO * typical) and longest > STALL_SHARE * span:
+        yield f"stalled: one query took {longest / 1e9:.3g} s, {longest / max(typical, 1.0):.3g} times the median"
 
 
 def _unstable(columns: Columns) -> Iterator[str]:
@@ -171,15 +181,16 @@ def _host(audit: Audit, columns: Columns) -> Iterator[str]:
 
 
 def _typical(times: tuple[int, ...]) -> float | None:
-    return float(np.median(times)) if times else None
+    return median(np.array(times)) if times else None
 
 
 def _memory(around: Floats, limit: float) -> float:
     """By how much the short memory of a series widens the error of its means: √((1 + φ) ÷ (1 − φ)), φ being the
     correlation of neighbours, at least 0, of values cut off at ±``limit``."""
     cut = around.clip(-limit, limit)
-    variance = float(np.mean(cut * cut))
-    correlation = float(np.mean(cut[1:] * cut[:-1])) / variance if variance > 0 else 0.0
+    variance = float(np.add.reduce(cut * cut) / len(cut))
+    together = float(np.add.reduce(cut[1:] * cut[:-1]) / (len(cut) - 1))
+    correlation = together / variance if variance > 0 else 0.0
     correlation = min(0.95, max(0.0, correlation))
     return float(np.sqrt((1 + correlation) / (1 - correlation)))
 
@@ -188,8 +199,9 @@ def _per_feed(values: Floats, feed: NDArray[np.integer[Any]]) -> Floats:
     """For each value the median of its feed's values."""
     centre = np.zeros(int(feed.max()) + 1)
     order = np.argsort(feed, kind="stable")
-    kinds, starts = np.unique(feed[order], return_index=True)
-    for kind, group in zip(kinds, np.split(values[order], starts[1:])):
-        centre[kind] = np.median(group)
+    kinds, grouped = feed[order], values[order]
+    bounds = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist(), len(kinds)]
+    for begin, end in zip(bounds, bounds[1:]):
+        centre[kinds[begin]] = median(grouped[begin:end])
     mine: Floats = centre[feed]
     return mine

@@ -8,7 +8,7 @@ report is read. The figures are the numerical analyst's: N. J. Higham, Accuracy 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,16 +61,17 @@ def accumulate(reference: TensorSet, outputs: TensorSet, chunk: int = CHUNK) -> 
 def figures(sums: DriftSums) -> DriftFigures:
     """Every drift figure of one output."""
     some = sums.finite > 0
+    p50, p90, p99, p999 = _percentiles(sums, (0.5, 0.9, 0.99, 0.999))
     return DriftFigures(
         output=sums.output,
         relative_l2=_relative_l2(sums),
         sqnr_db=_sqnr_db(sums),
         cosine=_cosine(sums),
         max_abs=sums.max_abs if some else None,
-        p50=percentile(sums, 0.5),
-        p90=percentile(sums, 0.9),
-        p99=percentile(sums, 0.99),
-        p999=percentile(sums, 0.999),
+        p50=p50,
+        p90=p90,
+        p99=p99,
+        p999=p999,
         max_ulp=sums.max_ulp if some else None,
         nan_count=sums.nan_output,
         inf_count=sums.inf_output,
@@ -92,17 +93,26 @@ def worst(quality: Quality) -> DriftFigures:
 
 def percentile(sums: DriftSums, p: float) -> float | None:
     """The upper edge of the sub-bin that holds the ⌈p·n⌉-th smallest |y−r|, or the largest |y−r| if that is less."""
+    return _percentiles(sums, (p,))[0]
+
+
+def _percentiles(sums: DriftSums, rising: Sequence[float]) -> list[float | None]:
+    """``percentile`` of several p, by one walk over the bins."""
     if not sums.finite:
-        return None
-    rank = math.ceil(p * sums.finite)
-    seen = sums.finite - sum(sums.error_bins.values())
-    if rank <= seen:
-        return 0.0
-    for k in sorted(int(key) for key in sums.error_bins):
-        seen += sums.error_bins[str(k)]
-        if rank <= seen:
-            return min(bin_edge(k + 1), sums.max_abs)
-    return sums.max_abs
+        return [None] * len(rising)
+    seen, edge = sums.finite - sum(sums.error_bins.values()), 0.0
+    bins = iter(sorted(int(key) for key in sums.error_bins))
+    found: list[float | None] = []
+    for p in rising:
+        rank = math.ceil(p * sums.finite)
+        while rank > seen:
+            k = next(bins, None)
+            if k is None:
+                return [*found, *[sums.max_abs] * (len(rising) - len(found))]
+            seen += sums.error_bins[str(k)]
+            edge = min(bin_edge(k + 1), sums.max_abs)
+        found.append(edge)
+    return found
 
 
 def varies(tensors: TensorSet, name: str, by: float = 0.0) -> bool:

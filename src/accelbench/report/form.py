@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from accelbench.errors import AccelbenchError, UsageError
 from accelbench.report.canonical import Document, canonical, complaint, parse, plain
@@ -105,7 +106,7 @@ class Form(Generic[Noun]):
         """Whether these are surely canonical bytes of the present schema that match their id. Canonical bytes have no
         key twice, and their id stands in them once, so what it is the hash of is what is left without it."""
         try:
-            document = json.loads(data)
+            document = from_json(data)
             if document.get("schema") != self.schema or canonical(document) != data or _has_long_integer(data):
                 return False
             member = f'"id":"{document["id"]}",'.encode()

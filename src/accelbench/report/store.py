@@ -35,6 +35,7 @@ REPORT = "report.json"
 PRIVATE = "private.json"
 OUTPUTS = "outputs"
 RESULTS = "accelbench-results"
+SMALL_BYTES = 1 << 16
 
 
 class RunDirectory:
@@ -199,9 +200,13 @@ def _hashes(staging: Path) -> dict[str, str]:
     return {name: sha256_of(path) for name, path in sorted(files.items())}
 
 
-def sha256_of(path: Path) -> str:
-    """The sha256 of the file's content, read in pieces."""
-    with path.open("rb") as file:
+def sha256_of(path: Path | str) -> str:
+    """The sha256 of the file's content, read in pieces where it is large."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        data = file.read(SMALL_BYTES)
+        if len(data) < SMALL_BYTES and not file.read(1):
+            return hashlib.sha256(data).hexdigest()
+        file.seek(0)
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

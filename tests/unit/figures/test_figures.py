@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.unit.board import factory
 
 from accelbench import model
-from accelbench.figures.figures import BETTER, UNITS, Figure, figures
+from accelbench.figures.figures import BETTER, TAILS, UNITS, Figure, figures, figures_of
 from accelbench.figures.passes import passes
 
 
@@ -32,6 +32,12 @@ def test_each_pass_has_its_figures_and_the_report_its_own(tmp_path: Path) -> Non
         assert median is not None
         assert (mine["latency_p50_s"].low, mine["latency_p50_s"].high) == (median.low_s, median.high_s)
         assert mine["latency_p50_s"].against == timed.validity
+
+
+def test_figures_are_those_of_passes_read_whole(tmp_path: Path) -> None:
+    made, folder = factory.timed(tmp_path, "a", factory.report("resnet50", "openvino", "fp32"))
+    assert figures(made, folder) == figures_of(made, passes(made, folder))
+    assert not any(each.telemetry for each in passes(made, folder, TAILS))
 
 
 def test_what_was_not_measured_is_not_there(tmp_path: Path) -> None:

@@ -113,6 +113,10 @@ def test_percentiles_are_known_to_one_sub_bin(folder: Path, errors: NDArray[Any]
         found = percentile(sums, p)
         assert found is not None
         assert true <= found <= true * 1.125
+    together = figures(sums)
+    assert [together.p50, together.p90, together.p99, together.p999] == [
+        percentile(sums, p) for p in (0.5, 0.9, 0.99, 0.999)
+    ]
 
 
 def test_equal_outputs_have_no_drift_and_no_sqnr(folder: Path) -> None:
