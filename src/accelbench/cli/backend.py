@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from accelbench.cli.backend_check import check
-from accelbench.cli.backend_new import new
+from accelbench.cli.lazy import LazyGroup
 from accelbench.cli.output import json_option, listing, print_facts, print_json, print_table, progress
 from accelbench.deploy.manifest import BACKEND, MANIFEST
 from accelbench.envs.install import environment_facts, install, installed, register
@@ -20,13 +19,9 @@ from accelbench.envs.worker import Worker
 from accelbench.model import DeviceInfo
 
 
-@click.group()
+@click.group(cls=LazyGroup, verbs={"check": "backend_check:check", "new": "backend_new:new"})
 def backend() -> None:
     """The stacks: each is a folder with an environment of its own."""
-
-
-backend.add_command(new)
-backend.add_command(check)
 
 
 @backend.command("list")

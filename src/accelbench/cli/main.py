@@ -11,58 +11,43 @@ import click
 import numpy.random  # noqa: F401 - were it imported later, its modules would swallow a Ctrl-C that comes meanwhile
 
 from accelbench import __version__
-from accelbench.cli import (
-    backend,
-    check,
-    compare,
-    convert,
-    diff,
-    hardware,
-    import_,
-    key,
-    profile,
-    query,
-    report,
-    reproduce,
-    run,
-    selftest,
-    store,
-    submit,
-    zoo,
-)
+from accelbench.cli.lazy import LazyGroup
 from accelbench.errors import AccelbenchError
 
 USAGE = 2
 INTERRUPTED = 130
 
+VERBS = {
+    "run": "run:run",
+    "zoo": "zoo:zoo",
+    "backend": "backend:backend",
+    "report": "report:report",
+    "key": "key:key",
+    "compare": "compare:compare",
+    "diff": "diff:diff",
+    "store": "store:store",
+    "query": "query:query",
+    "convert": "convert:convert",
+    "reproduce": "reproduce:reproduce",
+    "check": "check:check",
+    "submit": "submit:submit",
+    "repository": "submit:repository",
+    "profile": "profile:profile",
+    "hardware": "hardware:hardware",
+    "import": "import_:import_",
+    "self-test": "selftest:selftest",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+
+@click.group(
+    cls=LazyGroup, verbs=VERBS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, prog_name="accelbench")
 def accelbench() -> None:
     """Which AI accelerator, judged by results: compile, accuracy, numerical drift, speed and cost.
 
     Start with `accelbench zoo list` and `accelbench backend list`, then `accelbench run TASK -b BACKEND --quick`.
     """
-
-
-accelbench.add_command(run.run)
-accelbench.add_command(zoo.zoo)
-accelbench.add_command(backend.backend)
-accelbench.add_command(report.report)
-accelbench.add_command(key.key)
-accelbench.add_command(compare.compare)
-accelbench.add_command(diff.diff)
-accelbench.add_command(store.store)
-accelbench.add_command(query.query)
-accelbench.add_command(convert.convert)
-accelbench.add_command(reproduce.reproduce)
-accelbench.add_command(check.check)
-accelbench.add_command(submit.submit)
-accelbench.add_command(submit.repository)
-accelbench.add_command(profile.profile)
-accelbench.add_command(hardware.hardware)
-accelbench.add_command(import_.import_)
-accelbench.add_command(selftest.selftest)
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
