@@ -8,12 +8,13 @@ BIN := $(VENV)/bin
 DEMO_BACKENDS := onnxruntime openvino
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint unit backends clean
+.PHONY: help demo test test-all coverage lint unit backends clean
 
 help:
 	@echo 'make demo      evaluate two tasks on two stacks, print the comparison, write reports and a page'
 	@echo 'make test      everything that CI checks'
 	@echo 'make test-all  the same and the slow tests, on every stack; run again, it goes on where it was ended'
+	@echo 'make coverage  the tests of make test, and which lines they reach'
 	@echo 'make lint      format, lint, types and the import contract only'
 	@echo 'make unit      the quick tests only'
 	@echo 'make backends  build the environments of the demo stacks'
@@ -52,8 +53,11 @@ unit: $(VENV)/.dev
 	$(BIN)/pytest tests/unit
 
 test: lint backends
+	$(BIN)/pytest -m 'not slow' --durations=12
+
+coverage: lint backends
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m 'not slow' --durations=12
+	$(BIN)/coverage run -m pytest -m 'not slow'
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover
 

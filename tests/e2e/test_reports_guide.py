@@ -16,6 +16,7 @@ def test_links_exist() -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.slow
 def test_the_guide_is_what_happens(tmp_path: Path) -> None:
     told: dict[str, Any] = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
     lines = [line for kind, text in blocks(GUIDE) if kind == "sh" for line in text.splitlines()]

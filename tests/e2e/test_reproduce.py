@@ -82,6 +82,7 @@ def test_a_tenth_slower_is_not_reproduced(tmp_path: Path) -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.slow
 def test_another_adapter_is_run_only_when_it_is_trusted(tmp_path: Path) -> None:
     copied = tmp_path / "faulty"
     shutil.copytree(FAULTY, copied)
