@@ -40,7 +40,7 @@ def loadgen(summary: bytes, detail: bytes | None, origin: Origin) -> Imported:
     """The claim that a run's logs are. Raises UsageError for what is no text in UTF-8, and for an empty summary."""
     document = _document(text_of(summary, SUMMARY))
     if not document:
-        raise UsageError(f"{SUMMARY}: there is nothing in it: the run ended before LoadGen wrote")
+        raise UsageError(f"{SUMMARY}: it says nothing: the run ended before LoadGen wrote")
     book = Ledger(document)
     scenario = _scenario(book)
     for path in book.paths():

@@ -3,8 +3,9 @@
 A time scatters from run to run by more than the interval within one run tells: another process, another placement of
 memory, another hour. So that scatter is taken from the runs again, pooled over the passes that have the same figure,
 and the first run is granted the same. With k runs and pooled standard deviation s of the logarithm, the logarithm of
-the ratio has the variance max(s², w²) + s²/k, where w is the first run's own standard error; the interval is
-Student's, at a level divided by the number of figures and of looks (Bonferroni).
+the ratio has the variance w² + s²(1 + 1/k), where w is the first run's own standard error. Only s is estimated from a
+few runs, so the interval is Student's with the degrees of freedom of Welch and Satterthwaite (B. L. Welch, Biometrika
+34, 1947), at a level divided by the number of figures and of looks (Bonferroni).
 
 - *not reproduced*: the whole interval lies beyond the margin;
 - *reproduced*: the ratio lies within the margin, and the interval excludes three margins, so that a change of that size
@@ -49,6 +50,8 @@ VISIBLE = 3
 
 FEWEST_VALID = 2
 LEVEL = 0.05
+NORMAL = 1e4
+"""With so many degrees of freedom Student's t is the normal distribution, to four digits."""
 LOOKS = (3, 5, 7)
 """After how many runs the figures are judged; it ends where none is ambiguous any more."""
 
@@ -127,8 +130,9 @@ def _timed(blank: Judged, figure: Figure, logs: Sequence[float], scatter: Scatte
     ratio = math.exp(centre)
     if not scatter.freedom:
         return replace(blank, ratio=ratio, reasons=(*reasons, "one run again does not tell how runs scatter"))
-    own = max(scatter.deviation, _standard_error(figure))
-    half = student_t(scatter.freedom, 1 - level / 2) * math.hypot(own, scatter.deviation / math.sqrt(len(logs)))
+    known, seen = _standard_error(figure) ** 2, scatter.deviation**2 * (1 + 1 / len(logs))
+    freedom = min(scatter.freedom * (1 + known / seen) ** 2, NORMAL) if seen else NORMAL
+    half = student_t(freedom, 1 - level / 2) * math.sqrt(known + seen)
     low, high = math.exp(centre - half), math.exp(centre + half)
     outcome = _outcome(centre, half, blank.margin)
     if outcome == "not_reproduced" and figure.against:

@@ -69,5 +69,5 @@ def test_words_of_any_kind_are_kept() -> None:
 
 
 def test_an_empty_summary_is_refused() -> None:
-    with pytest.raises(UsageError, match="nothing in it"):
+    with pytest.raises(UsageError, match="says nothing"):
         loadgen(b"\n====\n", None, Origin())

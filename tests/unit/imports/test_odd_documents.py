@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.imports import documents
 from tests.unit.imports.accounting import assert_accounted, told
@@ -47,6 +47,13 @@ def test_no_field_of_a_system_is_lost(changes: dict[str, Any]) -> None:
     assert FORM.identify(claim).id
 
 
+def below_headings(summary: str) -> list[str]:
+    """The lines of a summary that say something: neither rules nor, between two rules, headings."""
+    said = ["", *(line.strip() for line in summary.splitlines()), ""]
+    rules = [bool(line) and not line.strip("=") for line in said]
+    return [line for at, line in enumerate(said) if line and not rules[at] and not (rules[at - 1] and rules[at + 1])]
+
+
 lines = st.lists(
     st.sampled_from(
         [
@@ -67,13 +74,14 @@ lines = st.lists(
 
 
 @settings(max_examples=50)
+@example(["====", "MLPerf Results Summary", "===="], [])
 @given(lines, lines)
 def test_a_log_of_any_lines_is_kept(summary: list[str], detail: list[str]) -> None:
     texts = ("\n".join(summary).encode("utf-8", "ignore"), "\n".join(detail).encode("utf-8", "ignore"))
     try:
         claim = loadgen(*texts, Origin()).claim
     except UsageError:
-        assert not texts[0].decode("utf-8-sig").replace("=", "").strip()
+        assert not below_headings(texts[0].decode("utf-8-sig"))
         return
     assert FORM.identify(claim).id
     fields = {field.split("/")[1] for field in told(claim) if field.startswith(f"{DETAIL}#/")}
