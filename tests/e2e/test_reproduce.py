@@ -21,6 +21,17 @@ def made(folder: Path, *words: str, backends: Path | None = None) -> Path:
     return report
 
 
+def paced(folder: Path) -> Path:
+    """A report of a backend whose every run takes 2 ms, with a valid pass: nothing is held against another."""
+    for _ in range(20):
+        report = made(folder, "-b", "faulty", "--option", "faulty.behaviour=paced", backends=FAULTY)
+        (row,) = json.loads(accelbench("report", "show", report, "--json", cwd=folder, **listed(FAULTY)).stdout)
+        if not row["validity"]:
+            return report
+        shutil.rmtree(folder / "first")
+    pytest.fail("no valid pass in twenty: this machine changes its pace all the time")
+
+
 def listed(backends: Path | None, slower: str = "0") -> Any:
     """Environment variables: the list of backends, and by how much a paced one is slower."""
     return {"FAULTY_SLOWER": slower, **({"ACCELBENCH_BACKENDS": str(backends)} if backends else {})}
@@ -67,7 +78,7 @@ def test_a_report_comes_out_again_on_its_own_machine(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_tenth_slower_is_not_reproduced(tmp_path: Path) -> None:
     """Paced by the clock, so that the machine's own noise does not decide."""
-    report = made(tmp_path, "-b", "faulty", "--option", "faulty.behaviour=paced", backends=FAULTY)
+    report = paced(tmp_path)
     packed = accelbench("report", "pack", report, "-o", "a.zip", cwd=tmp_path, **listed(FAULTY))
     assert packed.returncode == 0, packed.stderr
     shutil.rmtree(tmp_path / "first")

@@ -12,8 +12,8 @@ few runs, so the interval is Student's with the degrees of freedom of Welch and 
   would have been seen;
 - *ambiguous*: anything else; more runs, or a quieter machine, can decide it.
 
-Passes that are not valid (another process was busy, the machine changed its pace) are left out where at least two valid
-ones remain. A first pass that is not valid can come out again, but what it said is not held against it.
+Passes that are not valid (another process was busy, the machine changed its pace) are left out where at least three
+valid ones remain. A first pass that is not valid can come out again, but what it said is not held against it.
 
 Figures that do not scatter (accuracy, agreement, drift, sizes) are within the margin in every run, or not reproduced.
 """
@@ -48,7 +48,8 @@ TIMED = frozenset({"latency_p50_s", "latency_p99_s", "throughput"})
 VISIBLE = 3
 """A figure is reproduced only where a change of so many margins would have been seen."""
 
-FEWEST_VALID = 2
+FEWEST_VALID = 3
+"""Of fewer runs the scatter cannot be told well enough to decide anything: then all of them are taken."""
 LEVEL = 0.05
 NORMAL = 1e4
 """With so many degrees of freedom Student's t is the normal distribution, to four digits."""
