@@ -62,6 +62,23 @@ def test_the_chain_leads_from_the_source_to_the_compiled_file(rows: dict[str, di
     assert chain[2]["contents"]["values"].keys() == {"int8"}
 
 
+@pytest.mark.slow
+def test_nncf_quantises_in_an_environment_of_its_own(tmp_path: Path) -> None:
+    words = ("run", "digits-cnn", "-b", "onnxruntime", "--quick", "--scenario", "single_stream", "--json")
+    done = accelbench(
+        *words, "--pass", "int8-nncf,prune:2:4+int8-nncf", "-o", tmp_path / "out", cwd=tmp_path, timeout=1200
+    )
+    plain, pruned = rows_of(done)
+    assert plain["status"] == pruned["status"] == "ok", done.stderr
+    assert plain["executed_precision"] == pruned["executed_precision"] == "int8"
+    assert plain["accuracy"] > 0.95
+    assert 1e-3 < plain["drift"]["relative_l2"] < 0.1
+    chain = json.loads((Path(pruned["report"]) / "report.json").read_text())["chain"]
+    assert [item["maker"].split()[0] for item in chain] == ["accelbench", "accelbench", "nncf"]
+    assert [item["parent"] for item in chain[1:]] == [item["sha256"] for item in chain[:-1]]
+    assert chain[2]["contents"]["values"].keys() == {"int8"}
+
+
 def test_what_a_pass_cannot_take_is_unsupported_with_its_reason(tmp_path: Path) -> None:
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4]) for name in "xy")
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "relu", [x], [y])

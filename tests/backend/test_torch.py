@@ -171,7 +171,7 @@ def test_the_documented_loop_runs(tmp_path: Path, backend: Backend) -> None:
     loop = Path(__file__).parents[2] / "benchmarks" / "loops" / "torch.py"
     done = subprocess.run(
         [interpreter(spec), loop, job(spec, task, tmp_path / "work").model, "0.2"],
-        check=False, capture_output=True, text=True, timeout=120, env=dict(os.environ),
+        check=False, input="\n", capture_output=True, text=True, timeout=120, env=dict(os.environ),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert 1 < float(done.stdout) < 1e6

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from accelbench.board.units import ABSENT
+from accelbench.cli.hardware_find import compare, find, probe
 from accelbench.cli.output import json_option, listing, print_facts, print_json, print_table
 from accelbench.hardware import catalogue
 from accelbench.hardware.lint import lint as findings
@@ -28,6 +29,11 @@ COLUMNS = {
 @click.group()
 def hardware() -> None:
     """The hardware catalogue: every figure with its source, its basis and its date."""
+
+
+hardware.add_command(find)
+hardware.add_command(compare)
+hardware.add_command(probe)
 
 
 @hardware.command("list")

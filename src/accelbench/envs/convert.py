@@ -1,4 +1,4 @@
-"""Models of other formats as ONNX files, each made by a tool in an environment of its own.
+"""Models of other formats as ONNX files, and quantised ones, each made by a tool in an environment of its own.
 
 A tool is a folder ``tools/<name>`` of this room: ``tool.py``, which runs there, and a hashed ``requirements.lock``.
 Its environment lies in ``tools/<name>-<hash>`` of accelbench's home and is made when it is first needed. PyTorch is
@@ -39,9 +39,15 @@ class Tool:
     def script(self) -> Path:
         return TOOLS / self.name / "tool.py"
 
+    def pinned(self, package: str) -> str:
+        """The version of a package in the lock. Raises StopIteration for one that is not there."""
+        lines = self.lock.read_text(encoding="utf-8").splitlines()
+        return next(line.split()[0].partition("==")[2] for line in lines if line.startswith(f"{package}=="))
+
 
 TORCH = Tool("torch", ("torch==2.13.0",))
 TFLITE = Tool("tflite")
+NNCF = Tool("nncf")
 
 
 def to_onnx(model: str, data: Path, work: Path, say: Say) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accelbench.envs.loadgen_log import DETAIL, SUMMARY, WHY_INVALID, events_in
+from accelbench.errors import UsageError
 from accelbench.imports.ledger import Ledger, claim
 from accelbench.imports.scenarios import scenario_of
 from accelbench.imports.source import Imported, Origin, Path_, described, text_of
@@ -36,8 +37,11 @@ _EXTREME = re.compile(r"(min|max|mean) latency \((\w+)\)")
 
 
 def loadgen(summary: bytes, detail: bytes | None, origin: Origin) -> Imported:
-    """The claim that a run's logs are. Raises UsageError for what is no text in UTF-8."""
-    book = Ledger(_document(text_of(summary, SUMMARY)))
+    """The claim that a run's logs are. Raises UsageError for what is no text in UTF-8, and for an empty summary."""
+    document = _document(text_of(summary, SUMMARY))
+    if not document:
+        raise UsageError(f"{SUMMARY}: there is nothing in it: the run ended before LoadGen wrote")
+    book = Ledger(document)
     scenario = _scenario(book)
     for path in book.paths():
         _line(book, path, scenario)

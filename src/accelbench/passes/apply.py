@@ -3,7 +3,8 @@
     $ACCELBENCH_HOME/passes/<key>/model.onnx, weights.bin     key: source, passes so far, calibration, and this code
 
 Pruning, and weights in bfloat16 and int4, are done here. Quantisation to int8 and float16 are ONNX Runtime's own tools,
-in the environment of the onnxruntime backend, which every machine has for the reference.
+in the environment of the onnxruntime backend, which every machine has for the reference. NNCF is in an environment of
+its own, made when it is first needed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 import onnx
 
 from accelbench import paths
+from accelbench.envs.convert import NNCF, install
 from accelbench.envs.install import interpreter
 from accelbench.envs.process import variables
 from accelbench.envs.spec import find
@@ -32,8 +34,20 @@ TOOL = Path(__file__).with_name("tool.py")
 TOOLS_BACKEND = "onnxruntime"
 MODEL, WEIGHTS = "model.onnx", "weights.bin"
 LIMIT_S = 1800.0
+BY_NNCF = "int8-nncf"
+QUIET = {"NNCF_CI": "1"}
+"""With it NNCF sends no account of its use."""
+
+CALIBRATED = ("int8-static", BY_NNCF)
 OWN = ("prune", "bf16", "int4")
-PRECISIONS = {"fp16": "fp16", "bf16": "bf16", "int8": "int8", "int8-static": "int8", "int4": "int4"}
+PRECISIONS = {
+    "fp16": "fp16",
+    "bf16": "bf16",
+    "int8": "int8",
+    "int8-static": "int8",
+    "int8-nncf": "int8",
+    "int4": "int4",
+}
 
 Say = Callable[[str], None]
 
@@ -63,26 +77,28 @@ def passed(model: Model, words: tuple[str, ...], calibration: Calibration, say: 
     chain = [model.source]
     for word in words:
         say(f"pass {word}")
-        model = _step(model, read(word), calibration)
+        model = _step(model, read(word), calibration, say)
         chain.append(model.source)
     return Passed(model, tuple(chain))
 
 
-def _step(model: Model, asked: Pass, calibration: Calibration) -> Model:
+def _step(model: Model, asked: Pass, calibration: Calibration, say: Say) -> Model:
     folder = paths.home() / "passes" / _key(model, asked, calibration)
+    made_before = (folder / MODEL).is_file()
+    tool = None if made_before or asked.kind in OWN else _tool(asked, say)
     started = time.perf_counter()
-    if not (folder / MODEL).is_file():
+    if not made_before:
         with paths.building(folder) as made:
-            if asked.kind in OWN:
+            if tool is None:
                 _here(model.path, asked, made)
             else:
-                _by_tool(model.path, asked, calibration, made)
+                _by_tool(tool, model.path, asked, calibration, made)
     artifact = Artifact(
         name=f"{model.source.name} {asked.word}",
         sha256=_sha256(folder),
         format="onnx",
         size_bytes=sum(path.stat().st_size for path in folder.iterdir()),
-        maker="accelbench" if asked.kind in OWN else f"onnxruntime {find(TOOLS_BACKEND).table.version}",
+        maker=_maker(asked),
         precision=PRECISIONS.get(asked.kind, model.source.precision),
         parent=model.source.sha256,
         options={"pass": asked.word},
@@ -107,7 +123,22 @@ def _here(source: Path, asked: Pass, folder: Path) -> None:
     )
 
 
-def _by_tool(source: Path, asked: Pass, calibration: Calibration, folder: Path) -> None:
+def _maker(asked: Pass) -> str:
+    if asked.kind in OWN:
+        return "accelbench"
+    return (
+        f"nncf {NNCF.pinned('nncf')}" if asked.kind == BY_NNCF else f"onnxruntime {find(TOOLS_BACKEND).table.version}"
+    )
+
+
+def _tool(asked: Pass, say: Say) -> tuple[Path, Path]:
+    """The interpreter and the script that make this pass; the environment is made where it is not there."""
+    if asked.kind == BY_NNCF:
+        return install(NNCF, say) / "bin" / "python", NNCF.script
+    return interpreter(find(TOOLS_BACKEND)), TOOL
+
+
+def _by_tool(tool: tuple[Path, Path], source: Path, asked: Pass, calibration: Calibration, folder: Path) -> None:
     spec = find(TOOLS_BACKEND)
     job = {
         "kind": asked.kind,
@@ -120,9 +151,10 @@ def _by_tool(source: Path, asked: Pass, calibration: Calibration, folder: Path) 
         "batch": calibration.batch,
         "batched": calibration.batched,
     }
-    command = [str(interpreter(spec)), "-I", str(TOOL), json.dumps(job)]
+    python, script = tool
+    command = [str(python), "-I", str(script), json.dumps(job)]
     with paths.scratch() as work:
-        seen = {**variables([], {}), "TMPDIR": str(work)}
+        seen = {**variables([], QUIET), "TMPDIR": str(work)}
         try:
             done = subprocess.run(
                 command,
@@ -142,8 +174,9 @@ def _by_tool(source: Path, asked: Pass, calibration: Calibration, folder: Path) 
 
 
 def _key(model: Model, asked: Pass, calibration: Calibration) -> str:
-    seen = [calibration.sha256, calibration.count, calibration.batch] if asked.kind == "int8-static" else []
-    code = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (TOOL, Path(weights.__file__))]
+    seen = [calibration.sha256, calibration.count, calibration.batch] if asked.kind in CALIBRATED else []
+    read_too = (NNCF.script, NNCF.lock) if asked.kind == BY_NNCF else ()
+    code = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (TOOL, Path(weights.__file__), *read_too)]
     tool = find(TOOLS_BACKEND)
     text = json.dumps([model.source.sha256, asked.word, seen, code, tool.lock_sha256, tool.adapter_sha256])
     return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from accelbench.errors import UsageError
 
-Kind = Literal["fp16", "bf16", "int8", "int8-static", "int4", "prune"]
+Kind = Literal["fp16", "bf16", "int8", "int8-static", "int8-nncf", "int4", "prune"]
 
 WORDS = {
     "fp16": "all of the model in float16, but for its inputs and outputs",
     "bf16": "weights kept in bfloat16, computed in float32",
     "int8": "weights in int8, activations quantised as they come",
     "int8-static": "weights and activations in int8, calibrated on the task's samples",
+    "int8-nncf": "the same, calibrated and corrected by NNCF",
     "int4": "weights of matrix products in int4, 32 to a scale, computed in float32",
     "prune:SHARE": "so much of each weight, the smallest values, set to zero; prune:0.5",
     "prune:N:M": "all but N of every M weights along the sum set to zero; prune:2:4",
@@ -42,8 +43,8 @@ def read(word: str) -> Pass:
         return Pass(word, "prune", share=float(share[1]))
     if pattern and 0 < int(pattern[1]) < int(pattern[2]):
         return Pass(word, "prune", keep=int(pattern[1]), group=int(pattern[2]))
-    for kind in ("fp16", "bf16", "int8", "int8-static", "int4"):
-        if word == kind:
+    for kind in get_args(Kind):
+        if word == kind and kind != "prune":
             return Pass(word, kind)
     raise UsageError(f"no pass is called {word!r}; there are {', '.join(WORDS)}, chained with {CHAINED}")
 

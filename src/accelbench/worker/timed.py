@@ -83,9 +83,11 @@ def timed(
 def _seen_and_unseen(session: Session, ready: Sequence[Feed], seed: int) -> tuple[Times, Times, tuple[str, ...]]:
     """Interleaved times, in ns, of feeds that were timed before and of fresh ones; or what the session raised."""
     seen = [ready[pair % len(ready)] for pair in range(PAIRS)]
+    others = [ready[(pair + 1) % len(ready)] for pair in range(PAIRS)]
     generator = np.random.default_rng(seed)
     try:
-        times = interleaved(session, seen, [fresh(feed, generator) for feed in seen], PAIRS_LIMIT_S)
+        unseen = [fresh(feed, generator, other) for feed, other in zip(seen, others)]
+        times = interleaved(session, seen, unseen, PAIRS_LIMIT_S)
     except Exception as error:  # the stack's: the pass itself stands
         return (), (), (f"{type(error).__name__}: {error}",)
     return (*times, ())
@@ -97,22 +99,32 @@ def in_memory(feeds: TensorSet, batch: int, batched: bool) -> list[Feed]:
     return [_own(feed) for feed in batches(_few(feeds, batch if batched else 1), batch, batched)]
 
 
-def fresh(feed: Feed, generator: np.random.Generator) -> Feed:
+def fresh(feed: Feed, generator: np.random.Generator, other: Feed) -> Feed:
     """A feed like ``feed`` that no session has seen: floats with noise of one part in a thousand, and of every other
-    tensor one element in a hundred (at least one) replaced by another element of the same tensor, so that its range
-    is kept."""
+    tensor one element in a hundred (at least one) replaced by that of ``other`` at the same place, so that each place
+    keeps to its range: ids of several tables may lie in one tensor. Where ``other`` has the same everywhere, or another
+    shape, elements of the tensor itself take their places."""
     changed: dict[str, Array] = {}
     for name, value in feed.items():
         if value.dtype.kind == "f":
             noise = generator.uniform(1 - NOISE, 1 + NOISE, value.shape)
             changed[name] = (value * noise).astype(value.dtype)
-            continue
-        flat = np.array(value).reshape(-1)
-        for place in generator.integers(flat.size, size=math.ceil(flat.size * CHANGED_SHARE)):
-            others = np.flatnonzero(flat != flat[place])
-            flat[place] = flat[generator.choice(others)] if others.size else flat[place]
-        changed[name] = flat.reshape(value.shape)
+        else:
+            changed[name] = _exchanged(np.asarray(value), np.asarray(other[name]), generator)
     return changed
+
+
+def _exchanged(value: Array, other: Array, generator: np.random.Generator) -> Array:
+    flat, count = np.array(value).reshape(-1), math.ceil(value.size * CHANGED_SHARE)
+    places = np.flatnonzero(value != other) if value.shape == other.shape else np.empty(0, np.int64)
+    if len(places):
+        chosen = generator.choice(places, size=min(count, len(places)), replace=False)
+        flat[chosen] = other.reshape(-1)[chosen]
+        return flat.reshape(value.shape)
+    for place in generator.integers(flat.size, size=count):
+        others = np.flatnonzero(flat != flat[place])
+        flat[place] = flat[generator.choice(others)] if others.size else flat[place]
+    return flat.reshape(value.shape)
 
 
 def relative_l2(output: Array, reference: Array) -> float | None:

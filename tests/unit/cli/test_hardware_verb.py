@@ -53,3 +53,50 @@ def test_lint_tells_and_passes() -> None:
 def test_lint_fails_where_something_has_to_be_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accelbench.hardware.catalogue.vendors", dict)
     assert isinstance(run("lint", "--json").exception, SystemExit)
+
+
+def test_find_answers_with_ratios_and_reasons() -> None:
+    told = json.loads(run("find", "--like", "nvidia-a30", "--max-tdp", "200", "--json").output)
+    first = told["found"][0]
+    assert (told["like"], first["device"], first["relation"], first["known"]) == (
+        "nvidia-a30",
+        "nvidia-a10",
+        "trade-off",
+        5,
+    )
+    assert first["ratios"]["bandwidth"]["other"]["source"] == "bytemlperf"
+    assert told["ruled_out"]["nvidia-h100-sxm"] == "TDP 700 W"
+    table = run("find", "--like", "nvidia-a30", "--max-tdp", "200", "--weight", "memory=3").output
+    assert "×0.64" in table
+    assert "do not; ratios are to nvidia-a30" in table
+
+
+def test_probe_tells_what_this_machine_calls_its_devices() -> None:
+    found = json.loads(run("probe", "--json").output)
+    assert all(set(row) == {"name", "told_by", "id"} for row in found)
+    assert run("probe").exception is None
+
+
+def test_compare_side_by_side() -> None:
+    table = run("compare", "nvidia-a30", "nvidia-l4").output
+    assert "121 TFLOPS ×0.73" in table
+    assert "trade-off, 5 of 6 known" in table
+    told = json.loads(run("compare", "nvidia-a30", "nvidia-l4", "--json").output)
+    assert told["others"][0]["ratios"]["tdp"]["ratio"] == pytest.approx(72 / 165)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("compare", "nvidia-a30"), "two to six"),
+        (("compare", "nvidia-a30", "nvidia-a30"), "different products"),
+        (("find", "--like", "nothing"), "no device of the catalogue"),
+        (("find", "--like", "nvidia-a30", "--weight", "tdp"), "NAME=NUMBER"),
+        (("find", "--like", "nvidia-a30", "--weight", "colour=1"), "weights are"),
+        (("find", "--like", "nvidia-a30", "--weight", "tdp=nan"), "weights are"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(words: tuple[str, ...], complaint: str) -> None:
+    found = run(*words).exception
+    assert isinstance(found, UsageError)
+    assert complaint in str(found)

@@ -47,7 +47,7 @@ def test_figures_that_are_known_to_be_wrong_elsewhere_are_right_here() -> None:
         return figure.value, figure.unit
 
     assert taken("nvidia-a30", "memory.main.bandwidth") == (933.1, "GB/s")
-    assert taken("nvidia-h100-sxm", "engines.tensor.fp16") == (989, "TFLOPS")
+    assert taken("nvidia-h100-sxm", "engines.tensor.bf16") == (989, "TFLOPS")
     assert taken("nvidia-h100-sxm", "engines.tensor.fp16[2:4]") == (1979.0, "TFLOPS")
     assert taken("aws-trainium", "engines.tensor.fp16") == (190, "TFLOPS")
     assert taken("habana-gaudi2", "engines.tensor.fp8") == (866.4, "TFLOPS")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.imports import documents
 from tests.unit.imports.accounting import assert_accounted
@@ -185,12 +185,14 @@ keys = st.sampled_from(
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4))
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(list(documents.report())) | keys, values, max_size=8))
 def test_no_field_of_any_report_is_lost(changes: dict[str, Any]) -> None:
     changed = documents.report() | changes
     read({"Model": "x", "Backend": "y"} | changed)
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_no_leaf_of_a_report_is_lost_whatever_it_becomes(data: st.DataObject) -> None:
     document = documents.report()

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.imports import documents
 from tests.unit.imports.accounting import assert_accounted
@@ -96,6 +96,7 @@ def test_a_specification_that_tells_nothing_becomes_an_empty_proposal(tmp_path: 
 odd = st.none() | st.sampled_from(["-", "N/A", "7", "7 nm", "HL:21\nH:24", "支持"]) | st.integers() | st.floats()
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_no_field_of_a_specification_is_lost(data: st.DataObject) -> None:
     document = documents.hardware()

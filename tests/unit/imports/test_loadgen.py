@@ -6,6 +6,7 @@ import pytest
 from tests.unit.imports.accounting import told
 
 from accelbench.envs.loadgen_log import DETAIL, SUMMARY
+from accelbench.errors import UsageError
 from accelbench.imports.loadgen import loadgen
 from accelbench.imports.source import Origin
 from accelbench.imports.store import FORM
@@ -65,3 +66,8 @@ def test_words_of_any_kind_are_kept() -> None:
         f"{DETAIL}#/0": "no event",
         f"{DETAIL}#/1": ":::MLLOG {broken",
     }
+
+
+def test_an_empty_summary_is_refused() -> None:
+    with pytest.raises(UsageError, match="nothing in it"):
+        loadgen(b"\n====\n", None, Origin())

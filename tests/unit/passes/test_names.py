@@ -9,6 +9,7 @@ def test_words_are_read() -> None:
     assert read("prune:.5").share == 0.5
     assert read("prune:2:4") == Pass("prune:2:4", "prune", keep=2, group=4)
     assert read("int8-static").kind == "int8-static"
+    assert read("int8-nncf") == Pass("int8-nncf", "int8-nncf")
     assert chain("prune:0.5+int8") == ("prune:0.5", "int8")
     assert chain("none") == ()
     assert joined(chain("prune:2:4+fp16")) == "prune:2:4+fp16"

@@ -80,6 +80,16 @@ def test_relative_l2() -> None:
     assert relative_l2(np.array([2], np.int64), np.array([1], np.int64)) == 1.0
 
 
+def test_a_fresh_feed_keeps_each_place_to_its_range() -> None:
+    """Columns of ids that index tables of 3 and of 1000 rows."""
+    generator = np.random.default_rng(1)
+    feeds = [{"ids": np.stack([generator.integers(3, size=9), generator.integers(990, 1000, size=9)], 1)} for _ in "ab"]
+    made = fresh(feeds[0], generator, feeds[1])["ids"]
+    assert not np.array_equal(made, feeds[0]["ids"])
+    assert made[:, 0].max() < 3
+    assert made[:, 1].min() >= 990
+
+
 def test_a_fresh_feed_differs_within_the_range() -> None:
     feed: dict[str, Array] = {
         "image": np.linspace(-1, 1, 300, dtype=np.float32).reshape(3, 100),
@@ -88,7 +98,7 @@ def test_a_fresh_feed_differs_within_the_range() -> None:
         "constant": np.full(5, 7, np.int32),
         "none": np.zeros(0, np.int64),
     }
-    made = fresh(feed, np.random.default_rng(1))
+    made = fresh(feed, np.random.default_rng(1), feed)
     assert {name: (value.dtype, value.shape) for name, value in made.items()} == {
         name: (value.dtype, value.shape) for name, value in feed.items()
     }
