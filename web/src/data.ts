@@ -432,10 +432,10 @@ export interface Drift {
   infReference: number;
   infOutput: number;
   bitEqual: number;
-  /** Of output − reference: one edge more than bins; null without any error. Bins may be merged to about 64. */
-  error: { edges: number[]; counts: number[] } | null;
-  /** Reference and output in the same bins. */
-  values: { edges: number[]; reference: number[]; output: number[] } | null;
+  /** Of output − reference in equal bins from `low` to `high`; null without any error. Stored bins merged to 64 at most. */
+  error: { low: number; high: number; counts: number[] } | null;
+  /** Reference and output in the same bins, equal ones from `low` to `high`; 64 at most. */
+  values: { low: number; high: number; reference: number[]; output: number[] } | null;
   mismatch: string | null;
 }
 
@@ -450,10 +450,11 @@ export interface Timed {
   problem: string | null;
   /** Quantiles, `q` from 0 to 1, with 95 % intervals where the samples carry them. */
   quantiles: { q: number; s: number; lowS: Num; highS: Num }[];
-  /** Latencies of queries in logarithmic bins (about 48). */
-  histogram: { edgesS: number[]; counts: number[] } | null;
-  /** Time line in about 120 equal steps: median and maximum latency of the queries that ended in each; null where none did. */
-  line: { tS: number[]; medianS: Nums; maxS: Nums } | null;
-  /** What the host told meanwhile, thinned to about 120 points per series. */
-  telemetry: { name: string; unit: string; tS: number[]; values: Nums }[];
+  /** Latencies of queries in bins of equal ratio from `lowS` to `highS` (about 40); null without any. */
+  histogram: { lowS: number; highS: number; counts: number[] } | null;
+  /** Time line in about 60 equal steps from 0 to `endS`: median and maximum latency of the queries that ended in each step;
+   * null where none did. Numbers here and in telemetry to three digits: 200 reports are to fit into 2 MB in all. */
+  line: { endS: number; medianS: Nums; maxS: Nums } | null;
+  /** What the host told meanwhile: means in about 60 equal steps from 0 to `endS`. */
+  telemetry: { name: string; unit: string; endS: number; values: Nums }[];
 }
