@@ -42,6 +42,7 @@ export interface State {
   port: number;
   fleet: number;
   pay: "buy" | "rent";
+  power: "" | "wall" | "board" | "tdp";
   prices: Record<string, number>;
   share: boolean;
   need: number;
@@ -70,13 +71,13 @@ export interface State {
 export const DEFAULTS: State = {
   view: "perf", lang: "en", mix: {}, domain: "", scenario: "", bound: null, require: "none", ratio: 0.99, sqnr: null, l2: null,
   flip: null, nan: false, metric: "throughput", division: "", precision: "", trust: "", search: "", currency: "USD", fx: null,
-  rate: 0.08, years: 4, use: 0.6, kwh: 0.1, pue: 1.4, support: 0, host: 0, network: 0, port: 0, fleet: 1, pay: "buy",
+  rate: 0.08, years: 4, use: 0.6, kwh: 0.1, pue: 1.4, support: 0, host: 0, network: 0, port: 0, fleet: 1, pay: "buy", power: "",
   prices: {}, share: false, need: 1000, headroom: 0.2, spare: 1, group: "compute", kind: "", vendor: "", sort: "", product: "",
   like: "", tdp: null, minmem: null, form: "", maxrent: null, weights: {}, side: [], mine: [], report: "", page: 0,
 };
 
 const CHOICES: Partial<Record<keyof State, readonly string[]>> = {
-  view: VIEWS, lang: ["en", "zh"], require: ["none", "accuracy", "drift"], metric: METRICS, currency: ["USD", "CNY"], pay: ["buy", "rent"],
+  view: VIEWS, lang: ["en", "zh"], require: ["none", "accuracy", "drift"], metric: METRICS, currency: ["USD", "CNY"], pay: ["buy", "rent"], power: ["", "wall", "board", "tdp"],
 };
 const NULLABLE: readonly (keyof State)[] = ["bound", "sqnr", "l2", "flip", "fx", "tdp", "minmem", "maxrent"];
 
