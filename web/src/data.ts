@@ -6,7 +6,9 @@
  *
  *     accelbench.load("index", {...});
  *     accelbench.load("report/<id12>", {...});
+ *     accelbench.load("report/<id12>", "H4sI...");
  *
+ * where a text is the base64 of the gzip of the JSON: details come so, to a third of their size.
  * Absent is `null`, never 0 and never an empty text. No NaN and no infinity is written: what is NaN is counted. Seconds,
  * bytes, watts, ratios (0.76, not 76) and samples per second throughout; numbers may be rounded to six digits. Times are
  * UTC, ISO 8601. Words of the page are not in the data; words of reports (names, reasons) are shown as they are.
@@ -242,6 +244,8 @@ export interface Rule {
   id: string;
   level: string;
   text: string;
+  /** The same in Chinese. */
+  zh?: string;
 }
 
 export interface Download {

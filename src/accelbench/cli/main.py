@@ -13,6 +13,7 @@ import numpy.random  # noqa: F401 - were it imported later, its modules would sw
 from accelbench import __version__
 from accelbench.cli import (
     backend,
+    board,
     check,
     compare,
     convert,
@@ -53,6 +54,7 @@ accelbench.add_command(submit.submit)
 accelbench.add_command(submit.repository)
 accelbench.add_command(profile.profile)
 accelbench.add_command(hardware.hardware)
+accelbench.add_command(board.board)
 accelbench.add_command(import_.import_)
 accelbench.add_command(selftest.selftest)
 

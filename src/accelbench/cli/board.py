@@ -1,0 +1,54 @@
+"""``accelbench board``: the results of stores as pages for people who decide, and as an interface for programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from accelbench.cli.output import json_option, print_json
+from accelbench.gate.rules import RULES
+from accelbench.site import build as building
+from accelbench.site.data import Wish
+
+stores_argument = click.argument("stores", metavar="STORE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+title_option = click.option("--title", metavar="TEXT", help="The board's name, as its page shows it.")
+
+
+@click.group()
+def board() -> None:
+    """Boards: hardware, comparison, performance and every report, judged by what was measured."""
+
+
+@board.command()
+@stores_argument
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to make.")
+@title_option
+@click.option("--raw", is_flag=True, help="Carry every stored report whole in its page, too.")
+@json_option
+def build(stores: tuple[Path, ...], output: Path, title: str | None, raw: bool, json_: bool) -> None:
+    """Build the board of the stores as static files, whole or not at all: it works from a web server and from a local
+    disk. A board that is there already is replaced. A folder of runs stands for all of them."""
+    found = building.build(runs(stores), output, Wish(title, raw, rules=rules()))
+    if json_:
+        print_json({**asdict(found), "folder": str(found.folder)})
+        return
+    for folder, problem in found.problems:
+        click.echo(f"{folder}: {problem}", err=True)
+    counts = f"{found.reports} reports, {found.passes} timed passes, {found.claims} claims"
+    click.echo(f"{counts}; {found.size_bytes / 1e6:.1f} MB: {found.folder / 'index.html'}")
+
+
+def runs(stores: tuple[Path, ...]) -> list[Path]:
+    """The stores; one that is none itself stands for those right in it."""
+    found: list[Path] = []
+    for store in stores:
+        inside = sorted(each.parent for each in store.glob("[!.]*/reports")) if not (store / "reports").is_dir() else []
+        found += inside or [store]
+    return found
+
+
+def rules() -> list[dict[str, str]]:
+    """The rules of submission as the page shows them."""
+    return [{"id": each.id, "level": each.severity, "text": each.demand.en, "zh": each.demand.zh} for each in RULES]
