@@ -5,9 +5,12 @@ PYTHONPATH=src python tools/golden.py
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from accelbench import cost
 from accelbench.hardware.catalogue import devices
@@ -57,11 +60,21 @@ def found() -> list[dict[str, object]]:
     return answers
 
 
+def plain(value: Any) -> Any:
+    """A record as the board's data have it: what is None or empty left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        told = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {name: item for name, item in told.items() if item is not None and item not in ({}, [])}
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, tuple) else value
+
+
 def main() -> None:
     """Writes all files."""
     GOLDEN.mkdir(exist_ok=True)
-    for name, values in (("cost", {"costs": costs(), "devices": needed()}), ("find", found())):
-        (GOLDEN / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    for name, values in (("cost", {"costs": costs(), "devices": needed()}), ("find", {"devices": [plain(each) for each in devices().values()], "answers": found()})):
+        (GOLDEN / f"{name}.json").write_text(json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 import { CustomChart, LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { init, use, type EChartsType } from "echarts/core";
+import { LabelLayout } from "echarts/features";
 import { SVGRenderer } from "echarts/renderers";
 import { h, type Child } from "./dom";
 import { t } from "./words";
 
-use([CustomChart, LineChart, ScatterChart, GridComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
+use([CustomChart, LineChart, ScatterChart, GridComponent, MarkLineComponent, TooltipComponent, LabelLayout, SVGRenderer]);
 
 export type Option = Record<string, unknown>;
 
@@ -28,8 +29,8 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", "Noto Sans", Arial, "PingFan
 export function axis(ink: Ink, name: string, more: Option = {}): Option {
   return {
     name, nameLocation: "middle", nameGap: 30, nameTextStyle: { color: ink.soft, fontSize: 12 },
-    axisLine: { lineStyle: { color: ink.rule } }, axisTick: { show: false }, axisLabel: { color: ink.soft, fontSize: 12, hideOverlap: true },
-    splitLine: { lineStyle: { color: ink.rule, width: 1 } }, ...more,
+    axisLine: { lineStyle: { color: ink.rule } }, axisTick: { show: false }, splitLine: { lineStyle: { color: ink.rule, width: 1 } }, ...more,
+    axisLabel: { color: ink.soft, fontSize: 12, hideOverlap: true, ...(more.axisLabel as Option | undefined) },
   };
 }
 

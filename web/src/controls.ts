@@ -50,5 +50,5 @@ export function choice(label: string, value: string, options: readonly (readonly
 }
 
 export function section(title: string, open: boolean, ...children: Child[]): HTMLElement {
-  return h("details", { class: "controls", open }, h("summary", {}, title), h("div", { class: "fields" }, ...children));
+  return h("details", { class: "controls", open: open && innerWidth > 640 }, h("summary", {}, title), h("div", { class: "fields" }, ...children));
 }

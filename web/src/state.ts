@@ -112,7 +112,7 @@ function written(value: State[keyof State]): string {
 }
 
 function encode(text: string): string {
-  return encodeURIComponent(text).replace(/%2F/g, "/").replace(/%20/g, "+");
+  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, "")).replace(/%2F/g, "/").replace(/%20/g, "+");
 }
 
 function decode(text: string): string {

@@ -10,6 +10,8 @@ export interface Column<Row> {
   /** A longer name, where the label is short. */
   title?: string;
   number?: boolean;
+  /** Takes the room that is left. */
+  wide?: boolean;
   cell: (row: Row) => Child | Child[];
   /** Sorted by clicking the heading, where there is a key. */
   sort?: string;
@@ -33,7 +35,7 @@ export function table<Row>(of: Options<Row>): HTMLElement {
   const shown = of.turn ? of.rows.slice(page * PAGE, (page + 1) * PAGE) : of.rows;
   const head = h("tr", {}, of.columns.map((column) => heading(column, of)));
   const body = shown.map((row) => h("tr", { class: of.style?.(row) || null }, of.columns.map((column, at) =>
-    h(at === 0 ? "th" : "td", { class: column.number ? "n" : null, scope: at === 0 ? "row" : null }, column.cell(row)))));
+    h(at === 0 ? "th" : "td", { class: column.number ? "n" : column.wide ? "wide" : null, scope: at === 0 ? "row" : null }, column.cell(row)))));
   const scroller = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": of.caption },
     h("table", {}, h("caption", { class: "hidden" }, of.caption), h("thead", {}, head), h("tbody", {}, body)));
   return h("div", { class: "table" }, scroller, of.turn && pages > 1 ? pager(page, pages, of.rows.length, of.turn) : null);

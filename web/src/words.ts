@@ -57,7 +57,8 @@ export function share(value: Num | undefined, digits = 1): string {
 export function money(value: Num | undefined, currency: string): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const sign = currency === "CNY" ? "¥" : "$";
-  return `${value < 0 ? "−" : ""}${sign}${num(Math.abs(value))}`;
+  const size = Math.abs(value);
+  return `${value < 0 ? "−" : ""}${sign}${size >= 1e-6 && size < 1e-3 ? size.toFixed(8).replace(/(\.0*\d{3})\d*$/, "$1") : num(size)}`;
 }
 
 /** Its interval in words, empty where there is none. */

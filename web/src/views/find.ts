@@ -78,16 +78,16 @@ function ratioCell(today: Device, each: Beside, ratio: Ratio | undefined): Child
 function dots(kept: Beside[], like: Device): Child {
   if (!kept.length) return null;
   const best = kept[0];
-  const symbols = ["circle", "rect", "triangle", "diamond", "pin", "arrow"];
+  const symbols = ["circle", "rect", "triangle", "diamond", "path://M0,0L10,0L5,9Z", "path://M4,0H6V4H10V6H6V10H4V6H0V4H4Z"];
   const lowest = Math.min(...kept.flatMap((each) => each.ratios.map((ratio) => ratio.ratio)), 0.5), highest = Math.max(...kept.flatMap((each) => each.ratios.map((ratio) => ratio.ratio)), 2);
   return chart({
-    title: t("find.dots", { name: deviceName(like) }), summary: t("find.dots.summary", { name: deviceName(best.device), relation: t(`relation.${best.relation}`), close: num(CLOSE) }) + ` ${HARDWARE_METRICS.map((name, at) => `${"●■▲◆▼➤"[at]} ${t(`hwmetric.${name}`)}`).join("  ")}`, height: 60 + kept.length * 30,
+    title: t("find.dots", { name: deviceName(like) }), summary: t("find.dots.summary", { name: deviceName(best.device), relation: t(`relation.${best.relation}`), close: num(CLOSE) }) + ` ${HARDWARE_METRICS.map((name, at) => `${"●■▲◆▼✚"[at]} ${t(`hwmetric.${name}`)}`).join("  ")}`, height: 60 + kept.length * 30,
     option: (ink, width) => ({
       grid: { left: width < 560 ? 118 : 220, right: 20, top: 8, bottom: 44 },
       xAxis: axis(ink, t("find.ratio"), { type: "log", logBase: 2, min: 2 ** Math.floor(Math.log2(lowest)), max: 2 ** Math.ceil(Math.log2(highest)), axisLabel: { color: ink.soft, fontSize: 11, formatter: (value: number) => `${num(value)}×` } }),
       yAxis: { type: "category", inverse: true, data: kept.map((each) => deviceName(each.device)), axisTick: { show: false }, axisLine: { show: false }, splitLine: { show: true, lineStyle: { color: ink.rule } }, axisLabel: { color: ink.ink, fontSize: 12, width: width < 560 ? 108 : 208, overflow: "truncate" } },
       series: HARDWARE_METRICS.map((name, at) => ({
-        type: "scatter", name: t(`hwmetric.${name}`), symbol: symbols[at], symbolRotate: at === 4 ? 180 : 0, symbolSize: 10, itemStyle: { color: name === "tdp" ? ink.second : ink.accent, opacity: 0.85 },
+        type: "scatter", name: t(`hwmetric.${name}`), symbol: symbols[at], symbolSize: 10, itemStyle: { color: name === "tdp" ? ink.second : ink.accent, opacity: 0.85 },
         data: kept.flatMap((each, row) => each.ratios.filter((ratio) => ratio.name === name).map((ratio) => ({ value: [ratio.ratio, row], tip: `${deviceName(each.device)} · ${t(`hwmetric.${name}`)}\n${num(ratio.ratio)}× (${num(ratio.other.value, 4)} ${ratio.other.unit} ÷ ${num(ratio.today.value, 4)} ${ratio.today.unit})` }))),
         ...(at === 0 ? { markLine: { symbol: "none", silent: true, lineStyle: { color: ink.ink, width: 1.4, type: "solid" }, label: { show: false }, data: [{ xAxis: 1 }] } } : {}) })),
     }),

@@ -58,10 +58,10 @@ function list(context: Context): HTMLElement {
   const paths = GROUPS[state.group] ?? GROUPS.compute;
   return h("div", {}, h("h1", {}, t("view.hardware")), h("p", { class: "lead" }, t("hw.lead", { shown: String(devices.length), all: String(board.index.devices.length), submitted: String(submitted.size) })),
     scatter(context, devices), table<Device>({
-      caption: t("view.hardware"), rows: sorted(devices, state.sort), sorted: state.sort, sort: (sort) => change({ sort }, true), columns: [
+      caption: t("view.hardware"), rows: state.sort ? sorted(devices, state.sort) : devices.filter((each) => submitted.has(each.id)).concat(devices.filter((each) => !submitted.has(each.id))), sorted: state.sort, sort: (sort) => change({ sort }, true), columns: [
         { label: t("col.device"), sort: "name", cell: (each) => [h("a", { href: link({ product: each.id }) }, deviceName(each)), h("small", {}, `${board.vendors.get(each.vendor)?.names.en ?? each.vendor} · ${named("kind", each.kind)} · ${named("scope", each.scope)}`)] },
         ...paths.map((path): Column<Device> => ({ label: t(`path.${path}`), number: !isFact(path), sort: path, cell: (each) => cell(each, path) })),
-        { label: t("hw.standing"), cell: (each) => t(submitted.has(each.id) ? "hw.submitted" : "hw.listed") }] }),
+        { label: t("hw.standing"), cell: (each) => h("span", { class: "mark" }, t(submitted.has(each.id) ? "hw.submitted" : "hw.listed")) }] }),
     h("p", { class: "note" }, t("hw.note")));
 }
 
@@ -121,13 +121,13 @@ function scatter(context: Context, devices: Device[]): HTMLElement {
   });
   const size = (gb: number | null): number => (gb === null ? 7 : Math.min(44, 5 + Math.sqrt(gb) * 2.1));
   const top = points.slice().sort((a, b) => b.x - a.x)[0];
-  const names = new Set(points.slice().sort((a, b) => b.y - a.y).slice(0, 6).map((each) => each.device.id));
+  const names = new Set(points.slice().sort((a, b) => b.y - a.y).slice(0, 12).map((each) => each.device.id));
   return figure({
     title: t("hw.scatter"), summary: top ? t("hw.scatter.summary", { shown: String(points.length), all: String(devices.length), name: deviceName(top.device), peak: num(top.x) }) : t("hw.scatter.none"), height: 340,
     open: (data) => context.change({ product: (data as { id: string }).id }),
     option: (ink, width) => ({
       grid: { left: 64, right: 40, top: 16, bottom: 46 }, xAxis: axis(ink, t("hw.peak"), { type: "log" }), yAxis: axis(ink, t("hw.bandwidth"), { type: "log", nameGap: 46 }),
-      series: [{ type: "scatter", data: points.map((each) => ({
+      series: [{ type: "scatter", labelLayout: { hideOverlap: true }, data: points.map((each) => ({
         value: [each.x, each.y], id: each.device.id, symbolSize: size(each.gb), symbol: { gpu: "circle", asic: "diamond", cpu: "rect" }[each.device.kind],
         tip: `${deviceName(each.device)}\n${num(each.x)} TFLOPS · ${num(each.y)} GB/s · ${each.gb === null ? t("none") : `${num(each.gb)} GB`}`,
         label: { show: width > 700 && names.has(each.device.id), formatter: deviceName(each.device), position: "left", color: ink.soft, fontSize: 11 } })), itemStyle: { color: ink.accent, opacity: 0.55, borderColor: ink.surface, borderWidth: 1 } }],

@@ -63,7 +63,7 @@ function assumed(context: Context, found: Answer, uncovered: number): string[] {
   const { board } = context;
   const lines = [
     t(`require.${state.require}.lead`, { ratio: share(state.ratio) }),
-    ...(state.require === "drift" ? [[t("perf.l2"), state.l2], [t("perf.sqnr"), state.sqnr], [t("perf.flip"), state.flip === null ? null : state.flip * 100]].filter((each) => each[1] !== null).map(([name, value]) => `${name}: ${num(value as number)}`) : []),
+    ...(state.require === "drift" ? [[t("perf.l2"), state.l2], [t("perf.sqnr"), state.sqnr], [t("perf.flip"), state.flip === null ? null : state.flip * 100]].filter((each) => each[1] !== null).map(([name, value]) => `${name} ${num(value as number)}`) : []),
     t("memo.mix", { tasks: Object.entries(mixOf(board, state)).map(([name, weight]) => `${name} ×${num(weight)}`).join(", ") }),
     t("memo.scenario", { scenario: state.scenario ? named("scenario", state.scenario) : t("any"), bound: state.bound === null ? t("none.limit") : `p99 ≤ ${num(state.bound)} ms` }),
     t("memo.coverage", { covered: String(found.covered), all: String(found.all), uncovered: String(uncovered) }),

@@ -254,7 +254,7 @@ function ranked(context: Context, found: Answer): HTMLElement {
     style: (entry) => (entry.rank === null ? "out" : entry.rank === 1 ? "first" : ""),
     columns: [
       { label: t("col.rank"), cell: (entry) => (entry.rank === null ? h("span", { title: t("perf.ruledOut") }, "✗", h("span", { class: "hidden" }, t("perf.ruledOut"))) : String(entry.rank)) },
-      { label: t("col.target"), cell: (entry) => [h("a", { href: link({ view: "report", report: r.id[entry.report] }) }, board.deviceName(entry.report, spoken())),
+      { label: t("col.target"), wide: true, cell: (entry) => [h("a", { href: link({ view: "report", report: r.id[entry.report] }) }, board.deviceName(entry.report, spoken())),
         h("small", {}, `${text(r.backend, entry.report)} ${text(r.stack, entry.report) ?? ""} · ${precisionName(board, entry.report)}`),
         entry.reasons.length ? h("small", { class: "why" }, entry.reasons.slice(0, 3).map(because).join(" · ")) : null] },
       { label: `${t(`metric.${state.metric}`)}`, title: unit, number: true, cell: (entry) => [written(state.metric, entry.metric?.value ?? null, state.currency), h("small", {}, interval(entry.metric, (value) => written(state.metric, value, state.currency)))] },
@@ -262,8 +262,7 @@ function ranked(context: Context, found: Answer): HTMLElement {
       { label: "p99", number: true, cell: (entry) => scaled(entry.p99?.value, "s") },
       { label: t("col.accuracy"), title: t("col.accuracy.title"), number: true, cell: (entry) => share(entry.accuracy, 2) },
       { label: t("col.drift"), number: true, cell: (entry) => (single ? num(r.relativeL2[entry.report], 2) : num(worstDrift(board, entry), 2)) },
-      { label: t("col.division"), cell: (entry) => named("division", text(r.division, entry.report)) },
-      { label: t("col.trust"), cell: (entry) => trustMark(board, entry.report) },
+      { label: t("col.trust"), cell: (entry) => [trustMark(board, entry.report), h("small", {}, named("division", text(r.division, entry.report)))] },
     ],
   });
 }

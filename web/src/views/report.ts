@@ -134,7 +134,7 @@ function distribution(timed: Timed): HTMLElement | null {
 }
 
 function marks(timed: Timed, ink: Ink): Option {
-  return { symbol: "none", silent: true, lineStyle: { color: ink.ink, type: "dashed", width: 1 }, label: { color: ink.ink, fontSize: 11, formatter: "{b}" }, data: timed.quantiles.filter((each) => [0.5, 0.99].includes(each.q)).map((each) => ({ name: `p${each.q * 100}`, xAxis: each.s * 1e3 })) };
+  return { symbol: "none", silent: true, precision: 15, lineStyle: { color: ink.ink, type: "dashed", width: 1 }, label: { color: ink.ink, fontSize: 11, formatter: "{b}" }, data: timed.quantiles.filter((each) => [0.5, 0.99].includes(each.q)).map((each) => ({ name: `p${each.q * 100}`, xAxis: each.s * 1e3 })) };
 }
 
 function line(timed: Timed): HTMLElement | null {
