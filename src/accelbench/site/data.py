@@ -13,7 +13,7 @@ from typing import Any
 import accelbench
 from accelbench.library.workers import spread
 from accelbench.site import catalogue, stores
-from accelbench.site.making import DETAILS, Job, Made, make
+from accelbench.site.making import DETAILS, Job, Made, Raw, make
 from accelbench.site.plain import columns
 from accelbench.site.stores import Stores
 from accelbench.site.summary import PASSES, REPORTS
@@ -41,14 +41,15 @@ def write(paths: Sequence[Path], board: Path, wish: Wish, processes: int | None 
     found = stores.read(paths)
     (board / DETAILS).mkdir(parents=True)
     jobs, twins = _told_apart(found.jobs)
-    made = sorted(_made(board, wish.raw, jobs, processes), key=lambda each: each.job.id)
+    raw: Raw = "served" if wish.served else "packed" if wish.raw else "none"
+    made = sorted(_made(board, raw, jobs, processes), key=lambda each: each.job.id)
     made.sort(key=lambda each: each.row["created"] if each.row else "", reverse=True)
     good = [each for each in made if each.row is not None]
     problems = [*found.problems, *twins, *((each.job.folder, each.problem or "") for each in made if each.row is None)]
     return _index(found, good, problems, wish)
 
 
-def _made(board: Path, raw: bool, jobs: Sequence[Job], processes: int | None) -> Iterator[Made]:
+def _made(board: Path, raw: Raw, jobs: Sequence[Job], processes: int | None) -> Iterator[Made]:
     batches = [
         together[start : start + BATCH]
         for _, each in groupby(jobs, key=lambda job: job.store)

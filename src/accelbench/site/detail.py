@@ -16,7 +16,7 @@ from accelbench.measure.series import Series
 from accelbench.measure.stats import latencies
 from accelbench.model import Artifact, Build, DriftSums, Report, Score
 from accelbench.quality.drift import figures
-from accelbench.site.plain import number, numbers, packed
+from accelbench.site.plain import number, numbers
 from accelbench.site.summary import Values, against
 
 BINS, LATENCY_BINS, STEPS = 64, 40, 60
@@ -27,9 +27,11 @@ _QUANTILES = {"latency_p50_s": 0.5, "latency_p90_s": 0.9, "latency_p99_s": 0.99,
 _LIMITS = ("max_relative_l2", "min_sqnr_db", "min_accuracy", "min_agreement")
 
 
-def detail(report: Report, timed: Sequence[Pass], values: Values, beside: Mapping[str, Any], raw: bytes | None) -> Any:
-    """The report's detail as the board's page reads it. ``beside`` has its reproductions and signatures; ``raw`` are
-    the bytes of the stored report, None to leave them out."""
+def detail(
+    report: Report, timed: Sequence[Pass], values: Values, beside: Mapping[str, Any], raw: Mapping[str, Any]
+) -> Any:
+    """The report's detail as the board's page reads it. ``beside`` has its reproductions and signatures; ``raw``
+    says where the stored report is."""
     return {
         **{"id": report.id, "accelbench": report.accelbench, "command": report.command, "reasons": report.reasons},
         "task": {name: getattr(report.task, name) for name in ("id", "version", "hash", "flops")},
@@ -54,7 +56,7 @@ def detail(report: Report, timed: Sequence[Pass], values: Values, beside: Mappin
         "environment": _environment(report),
         **beside,
         "recipes": [],
-        "raw": {"href": None, "gzip": packed(raw) if raw else None},
+        "raw": raw,
     }
 
 

@@ -14,8 +14,8 @@ FOLDER = "data"
 
 
 def write(board: Path, index: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Write reports, passes and claimed figures as CSV and as JSON, which has columns and rows; what there is none of is
-    left out. Returns what ``index`` lists of them."""
+    """Write reports, passes and claimed figures as CSV and as JSON, which has columns and rows; what there is
+    none of is left out. Returns what ``index`` lists of them."""
     reports = list(rows(index["reports"]))
     ids = [row["id"] for row in reports]
     passes = [{**row, "report": ids[row["report"]]} for row in rows(index["passes"])]

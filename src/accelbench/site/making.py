@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from accelbench.errors import AccelbenchError
 from accelbench.figures.passes import passes
@@ -46,13 +46,17 @@ class Made:
     problem: str | None = None
 
 
-def make(board: Path, raw: bool, jobs: Sequence[Job]) -> list[Made]:
+Raw = Literal["none", "packed", "served"]
+"""Whether a detail has the stored report in it, or an address of the server's."""
+
+
+def make(board: Path, raw: Raw, jobs: Sequence[Job]) -> list[Made]:
     """Write the detail of each report of one store into the folder ``board``, and give its rows."""
     values = _values(jobs)
     return [_make(board, raw, job, values.get(job.number, {})) for job in jobs]
 
 
-def _make(board: Path, raw: bool, job: Job, values: Values) -> Made:
+def _make(board: Path, raw: Raw, job: Job, values: Values) -> Made:
     folder = job.store / job.folder
     try:
         data = (folder / REPORT).read_bytes()
@@ -60,12 +64,17 @@ def _make(board: Path, raw: bool, job: Job, values: Values) -> Made:
         timed = passes(report, folder)
         own = row(report, values, job.trust)
         rows = pass_rows(timed, values, report.target.device)
-        more = detail(report, timed, values, job.beside, data if raw else None)
+        more = detail(report, timed, values, job.beside, _raw(raw, job.id, data))
         content = script(f"report/{own['id']}", packed(dumps(more).encode()))
     except (AccelbenchError, *HOSTILE) as error:
         return Made(job, problem=" ".join(str(error).split()) or type(error).__name__)
     (board / DETAILS / f"{own['id']}.js").write_bytes(content)
     return Made(job, own, rows)
+
+
+def _raw(raw: Raw, id_: str, data: bytes) -> dict[str, str | None]:
+    href = f"api/v1/reports/{id_[:12]}" if raw == "served" else None
+    return {"href": href, "gzip": packed(data) if raw == "packed" else None}
 
 
 def _read(data: bytes, job: Job) -> Report:
