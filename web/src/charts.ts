@@ -3,12 +3,11 @@
 import { CustomChart, LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { init, use, type EChartsType } from "echarts/core";
-import { LabelLayout } from "echarts/features";
 import { SVGRenderer } from "echarts/renderers";
 import { h, type Child } from "./dom";
 import { t } from "./words";
 
-use([CustomChart, LineChart, ScatterChart, GridComponent, MarkLineComponent, TooltipComponent, LabelLayout, SVGRenderer]);
+use([CustomChart, LineChart, ScatterChart, GridComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
 
 export type Option = Record<string, unknown>;
 
@@ -52,25 +51,30 @@ export function figure(of: { title: string; summary: string; height: number; opt
 
 let pending: { holder: HTMLElement; option: (ink: Ink, width: number) => Option; open?: (data: unknown) => void }[] = [];
 
-/** Draws what was added to the page since, and forgets what is no longer in it. */
+/** Draws the first of what was added to the page at once and the others next, and forgets what is no longer in it. */
 export function draw(): void {
   drawn = drawn.filter(({ chart, holder }) => {
     if (holder.isConnected) return true;
     chart.dispose();
     return false;
   });
-  const ink = colours();
-  for (const { holder, option, open } of pending) {
-    if (!holder.isConnected || holder.clientWidth === 0) continue;
-    const chart = init(holder, null, { renderer: "svg" });
-    chart.setOption({
-      animation: false, textStyle: { fontFamily: FONT }, ...option(ink, holder.clientWidth),
-      tooltip: { renderMode: "richText", confine: true, backgroundColor: ink.surface, borderColor: ink.rule, textStyle: { color: ink.ink, fontSize: 12 }, formatter: (hit: { name?: string; value: unknown }) => tip(hit) },
-    });
-    if (open) chart.on("click", (hit) => open(hit.data));
-    drawn.push({ chart, holder });
-  }
+  const [first, ...others] = pending;
   pending = [];
+  if (first) put(first);
+  others.forEach((each) => setTimeout(() => put(each)));
+}
+
+/** Draws one; what left the page meanwhile is not drawn. */
+function put({ holder, option, open }: (typeof pending)[number]): void {
+  if (!holder.isConnected || holder.clientWidth === 0) return;
+  const ink = colours();
+  const chart = init(holder, null, { renderer: "svg" });
+  chart.setOption({
+    animation: false, textStyle: { fontFamily: FONT }, ...option(ink, holder.clientWidth),
+    tooltip: { renderMode: "richText", confine: true, backgroundColor: ink.surface, borderColor: ink.rule, textStyle: { color: ink.ink, fontSize: 12 }, formatter: tip },
+  });
+  if (open) chart.on("click", (hit) => open(hit.data));
+  drawn.push({ chart, holder });
 }
 
 function tip(hit: { name?: string; data?: unknown }): string {

@@ -14,7 +14,7 @@ export interface Reason { key: string; values: Record<string, string | number> }
 export interface Part { task: string; weight: number; report: number; pass: number }
 
 export interface Entry {
-  key: string;
+  key: number;
   /** Any of its reports, for what all have in common. */
   report: number;
   device: string | null;
@@ -94,17 +94,17 @@ export function judge(board: Board, state: State): Answer {
 }
 
 /** For each configuration that passes the filters its newest report of every task of the mix. */
-function grouped(board: Board, state: State, mix: Record<string, number>): { key: string; parts: Part[] }[] {
+function grouped(board: Board, state: State, mix: Record<string, number>): { key: number; parts: Part[] }[] {
   const r = board.reports;
   const tasks = Object.keys(mix);
   const wanted = r.task.of.map((name) => tasks.indexOf(name));
   const keep = filter(board, state);
-  const groups = new Map<string, Part[]>();
+  const groups = new Map<number, Part[]>();
   for (let row = 0; row < board.count; row += 1) {
     const at = r.task.at[row];
     const task = at === null ? -1 : wanted[at];
     if (task < 0 || !keep(row)) continue;
-    const key = [r.deviceName.at[row], r.backend.at[row], r.precision.at[row], r.passes.at[row]].join("|");
+    const key = (((r.deviceName.at[row] ?? -1) * 1e3 + (r.backend.at[row] ?? -1)) * 1e3 + (r.precision.at[row] ?? -1)) * 1e3 + (r.passes.at[row] ?? -1);
     let parts = groups.get(key);
     if (!parts) groups.set(key, (parts = tasks.map((name) => ({ task: name, weight: mix[name], report: -1, pass: -1 }))));
     if (parts[task].report < 0) parts[task].report = row;
@@ -118,17 +118,24 @@ export function filter(board: Board, state: State): (row: number) => boolean {
   const need = TRUST.indexOf(state.trust);
   const words = state.search.toLowerCase().split(/\s+/).filter(Boolean);
   const trust = r.trust.of.map((name) => TRUST.indexOf(name) >= need);
+  const searched = [r.deviceName, r.device, r.backend, r.precision, r.passes, r.task];
+  const hits = words.map((word) => searched.map((column) => column.of.map((name) => name.toLowerCase().includes(word))));
   return (row) => {
     if (state.division && text(r.division, row) !== state.division) return false;
     if (state.precision && text(r.executed, row) !== state.precision && text(r.precision, row) !== state.precision) return false;
     if (need > 0 && !trust[r.trust.at[row] ?? -1]) return false;
-    if (!words.length) return true;
-    const all = [r.deviceName, r.device, r.backend, r.precision, r.passes, r.task].map((column) => text(column, row) ?? "").join(" ").toLowerCase();
-    return words.every((word) => all.includes(word));
+    return hits.every((columns) => columns.some((hit, at) => hit[searched[at].at[row] ?? -1]));
   };
 }
 
-function entryOf(board: Board, state: State, { key, parts }: { key: string; parts: Part[] }): Entry {
+/** Whether only the metric is unknown: of such an entry the rest still counts. */
+export function unvalued(entry: Entry): boolean {
+  return entry.reasons.length > 0 && entry.reasons.every((reason) => UNVALUED.includes(reason.key));
+}
+
+const UNVALUED = ["why.noPrice", "why.noPower", "why.noReference", "why.notMeasured"];
+
+function entryOf(board: Board, state: State, { key, parts }: { key: number; parts: Part[] }): Entry {
   const reasons: Reason[] = [];
   for (const part of parts) {
     if (part.report < 0) {

@@ -121,16 +121,14 @@ function scatter(context: Context, devices: Device[]): HTMLElement {
   });
   const size = (gb: number | null): number => (gb === null ? 7 : Math.min(44, 5 + Math.sqrt(gb) * 2.1));
   const top = points.slice().sort((a, b) => b.x - a.x)[0];
-  const names = new Set(points.slice().sort((a, b) => b.y - a.y).slice(0, 12).map((each) => each.device.id));
   return figure({
     title: t("hw.scatter"), summary: top ? t("hw.scatter.summary", { shown: String(points.length), all: String(devices.length), name: deviceName(top.device), peak: num(top.x) }) : t("hw.scatter.none"), height: 340,
     open: (data) => context.change({ product: (data as { id: string }).id }),
-    option: (ink, width) => ({
+    option: (ink) => ({
       grid: { left: 64, right: 40, top: 16, bottom: 46 }, xAxis: axis(ink, t("hw.peak"), { type: "log" }), yAxis: axis(ink, t("hw.bandwidth"), { type: "log", nameGap: 46 }),
-      series: [{ type: "scatter", labelLayout: { hideOverlap: true }, data: points.map((each) => ({
+      series: [{ type: "scatter", data: points.map((each) => ({
         value: [each.x, each.y], id: each.device.id, symbolSize: size(each.gb), symbol: { gpu: "circle", asic: "diamond", cpu: "rect" }[each.device.kind],
-        tip: `${deviceName(each.device)}\n${num(each.x)} TFLOPS · ${num(each.y)} GB/s · ${each.gb === null ? t("none") : `${num(each.gb)} GB`}`,
-        label: { show: width > 700 && names.has(each.device.id), formatter: deviceName(each.device), position: "left", color: ink.soft, fontSize: 11 } })), itemStyle: { color: ink.accent, opacity: 0.55, borderColor: ink.surface, borderWidth: 1 } }],
+        tip: `${deviceName(each.device)}\n${num(each.x)} TFLOPS · ${num(each.y)} GB/s · ${each.gb === null ? t("none") : `${num(each.gb)} GB`}` })), itemStyle: { color: ink.accent, opacity: 0.55, borderColor: ink.surface, borderWidth: 1 } }],
     }),
     table: () => table({ caption: t("hw.scatter"), rows: points, columns: [{ label: t("col.device"), cell: (each) => deviceName(each.device) }, { label: t("hw.peak"), number: true, cell: (each) => num(each.x, 4) }, { label: t("hw.bandwidth"), number: true, cell: (each) => num(each.y, 4) }, { label: t("hw.memory"), number: true, cell: (each) => num(each.gb) }] }),
   });

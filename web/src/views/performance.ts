@@ -5,7 +5,7 @@ import { axis, figure, type Ink, type Option } from "../charts";
 import { choice, number, section, select, textual, tick } from "../controls";
 import { h, type Child } from "../dom";
 import type { Context, Shown } from "../main";
-import { judge, mixOf, type Answer, type Entry, type Reason } from "../perform";
+import { judge, mixOf, unvalued, type Answer, type Entry, type Reason } from "../perform";
 import { METRICS, type Metric, type State } from "../state";
 import { front, type Estimate } from "../stats";
 import { table } from "../table";
@@ -108,7 +108,7 @@ function metricControls(context: Context): HTMLElement[] {
   if (state.metric === "throughput" || state.metric === "latency") return [];
   if (state.metric === "watt") return [power];
   if (state.metric === "cards") return [number(t("cost.need"), state.need, set("need")), number(t("cost.headroom"), state.headroom, set("headroom"), { max: 0.99 }), number(t("cost.spare"), state.spare, set("spare"), { step: 1 })];
-  const devices = [...new Set(judge(board, state).ranked.concat(judge(board, state).out).map((entry) => entry.device))].filter((each): each is string => each !== null).sort();
+  const devices = [...board.reports.device.of].sort();
   const common = [
     select(t("cost.currency"), state.currency, [["USD", "USD"], ["CNY", "CNY"]], (currency) => change({ currency: currency as State["currency"] })),
     number(t("cost.fx"), state.fx, (fx) => change({ fx }, true), { placeholder: num(board.exchange("USD", "CNY", null)) }),
@@ -144,7 +144,7 @@ function answer(context: Context): HTMLElement {
   return h("div", {}, h("h1", {}, title(state, found)), h("p", { class: "lead" }, lead(state, found)),
     bars(context, found), costs(context, found),
     h("h2", {}, t("perf.ranks")), ranked(context, found),
-    h("div", { class: "two" }, tradeoff(context, found), latencies(context)),
+    h("div", { class: "two" }, tradeoff(context, found), latencies(context, found)),
     claims(context, found), h("p", { class: "note" }, t("perf.method")));
 }
 
@@ -307,12 +307,12 @@ function tradeoff(context: Context, found: Answer): HTMLElement {
   return scatter(context, { title: t(priced ? "front.cost" : "front.latency"), x: priced ? t("metric.million.unit", { currency: state.currency }) : t("front.p50"), y: t("front.accuracy"), points });
 }
 
-function latencies(context: Context): HTMLElement {
+function latencies(context: Context, judged: Answer): HTMLElement {
   const { board } = context;
   const state = context.state();
-  const found = judge(board, { ...state, metric: "throughput" });
+  const found = state.metric === "latency" ? judge(board, { ...state, metric: "throughput" }) : judged;
   const points = [...found.ranked, ...found.out].flatMap((entry) => (entry.p99 && entry.rate
-    ? [{ x: entry.p99.value * 1e3, y: entry.rate.value, name: targetName(board, entry), out: entry.rank === null, report: entry.report }] : []));
+    ? [{ x: entry.p99.value * 1e3, y: entry.rate.value, name: targetName(board, entry), out: entry.rank === null && !unvalued(entry), report: entry.report }] : []));
   return scatter(context, { title: t("front.throughput"), x: t("front.p99"), y: t("metric.throughput.unit"), points });
 }
 
