@@ -4,7 +4,7 @@ import { Board } from "./board";
 import { draw } from "./charts";
 import type { Change } from "./controls";
 import type { Detail, Index } from "./data";
-import { fill, h } from "./dom";
+import { fill, h, unpack } from "./dom";
 import { format, parse, type State, type View } from "./state";
 import { find } from "./views/find";
 import { hardware } from "./views/hardware";

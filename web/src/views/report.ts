@@ -3,7 +3,7 @@
 import { text, type Board } from "../board";
 import { axis, figure, rectangles, type Ink, type Option } from "../charts";
 import type { Detail, Drift, Timed } from "../data";
-import { fill, h, save, type Child } from "../dom";
+import { fill, h, save, unpack, type Child } from "../dom";
 import type { Context, Shown } from "../main";
 import { draw } from "../charts";
 import { table } from "../table";
@@ -233,10 +233,6 @@ function environment(detail: Detail): HTMLElement {
 
 function raw({ board }: Context, row: number, detail: Detail): HTMLElement {
   const stem = `${text(board.reports.task, row)}-${detail.id.slice(0, 12)}`;
-  const unpack = async (base64: string): Promise<string> => {
-    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-  };
   const gzip = detail.raw.gzip;
   return h("section", {}, h("h2", {}, t("report.raw")), h("p", {},
     detail.raw.href ? h("a", { href: detail.raw.href, download: "" }, "report.json") : null, detail.raw.href ? " · " : null,
