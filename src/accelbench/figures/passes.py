@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accelbench.errors import AccelbenchError
@@ -41,22 +41,22 @@ def passes(report: Report, folder: Path) -> list[Pass]:
 
 def read(report: Report, measurement: Measurement, folder: Path) -> Pass:
     """One timed pass of the report: of its measurements, or of what else was timed."""
+    found = bare(report, measurement, folder)
+    if found.columns is None:
+        return found
+    validity = _validity(report, measurement, found.columns)
+    return replace(found, summary=stats.summary(found.columns), validity=validity)
+
+
+def bare(report: Report, measurement: Measurement, folder: Path) -> Pass:
+    """The same with its columns and its telemetry alone: nothing is computed from them."""
     build = build_of(report, measurement)
     beside = next((run for run in report.loadgen if run.plan == measurement.plan), None)
     try:
         table = columns.read(folder / measurement.columns)
     except AccelbenchError as error:
         return Pass(measurement, build, problem=str(error), loadgen=beside)
-    validity = _validity(report, measurement, table)
-    return Pass(
-        measurement,
-        build,
-        table,
-        stats.summary(table),
-        validity,
-        loadgen=beside,
-        telemetry=_telemetry(measurement, folder),
-    )
+    return Pass(measurement, build, table, loadgen=beside, telemetry=_telemetry(measurement, folder))
 
 
 def _telemetry(measurement: Measurement, folder: Path) -> tuple[Series, ...]:

@@ -128,12 +128,8 @@ def _reports(live: Live, query: Query, _: str) -> bytes:
 
 
 def _table(live: Live, what: str) -> Iterator[dict[str, Any]]:
-    """The rows of a download of the present board; none where it has none."""
-    file = live.folder / downloads.FOLDER / f"{what}.json"
-    if not file.is_file():
-        return iter(())
-    told = json.loads(file.read_bytes())
-    return (dict(zip(told["columns"], row, strict=True)) for row in told["rows"])
+    """The rows of a table of the present board."""
+    return downloads.records(live.index, what)
 
 
 def _report(live: Live, _: Query, name: str) -> bytes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from accelbench import paths
 from accelbench.errors import UsageError
@@ -42,12 +43,12 @@ def build(
         raise UsageError(f"{final} exists and is no board; nothing is overwritten: choose another -o")
     if not final.exists():
         with paths.building(final) as folder:
-            return fill(folder, stores, wish, assets, processes, final)
+            return _told(final, folder, fill(folder, stores, wish, assets, processes))
     with paths.disk_errors(final):
         aside = Path(tempfile.mkdtemp(prefix=f".{final.name[:80]}.", dir=final.parent))
         try:
             with paths.building(aside / "new") as folder:
-                built = fill(folder, stores, wish, assets, processes, final)
+                built = _told(final, folder, fill(folder, stores, wish, assets, processes))
             final.rename(aside / "old")
             (aside / "new").rename(final)
         finally:
@@ -56,18 +57,22 @@ def build(
 
 
 def fill(
-    folder: Path, stores: Sequence[Path], wish: Wish, assets: Path, processes: int | None, final: Path | None = None
-) -> Built:
-    """Write all files of the board into an empty folder."""
+    folder: Path, stores: Sequence[Path], wish: Wish, assets: Path = ASSETS, processes: int | None = None
+) -> Mapping[str, Any]:
+    """Write all files of the board into an empty folder; returns the data of its index."""
     index = data.write(stores, folder, wish, processes)
     index["downloads"] = downloads.write(folder, index)
     (folder / INDEX).write_bytes(script("index", index))
     for name in PAGE:
         shutil.copyfile(assets / name, folder / name)
+    return index
+
+
+def _told(final: Path, folder: Path, index: Mapping[str, Any]) -> Built:
     problems = tuple((each["folder"], each["problem"]) for each in index["meta"]["problems"])
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     counts = (len(index["reports"]["id"]), len(index["passes"]["report"]), len(index["claims"]))
-    return Built(final or folder, *counts, problems, size)
+    return Built(final, *counts, problems, size)
 
 
 def is_board(folder: Path) -> bool:

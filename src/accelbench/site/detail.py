@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -170,14 +169,17 @@ def line(done_s: NDArray[np.float64], times_s: NDArray[np.float64]) -> dict[str,
     if not end > 0:
         return None
     step = np.clip((done_s / end * STEPS).astype(np.int64), 0, STEPS - 1)
-    order = np.argsort(step, kind="stable")
+    order = np.lexsort((times_s, step))
     borders = np.searchsorted(step[order], np.arange(STEPS + 1))
-    ordered = times_s[order]
-    groups = [ordered[begin:stop] for begin, stop in pairwise(borders)]
+    some, ordered = borders[1:] > borders[:-1], times_s[order]
+    first, last = borders[:-1][some], borders[1:][some] - 1
+    medians, most = np.full((2, STEPS), np.nan)
+    medians[some] = (ordered[(first + last) // 2] + ordered[(first + last + 1) // 2]) / 2
+    most[some] = ordered[last]
     return {
         "endS": number(end),
-        "medianS": [number(float(np.median(each)), SHORT) if len(each) else None for each in groups],
-        "maxS": [number(float(each.max()), SHORT) if len(each) else None for each in groups],
+        "medianS": numbers(medians.tolist(), SHORT),
+        "maxS": numbers(most.tolist(), SHORT),
     }
 
 

@@ -13,19 +13,27 @@ from accelbench.site.plain import dumps
 FOLDER = "data"
 
 
+TABLES = ("reports", "passes", "claims")
+
+
 def write(board: Path, index: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Write reports, passes and claimed figures as CSV and as JSON, which has columns and rows; what there is
-    none of is left out. Returns what ``index`` lists of them."""
-    reports = list(rows(index["reports"]))
-    ids = [row["id"] for row in reports]
-    passes = [{**row, "report": ids[row["report"]]} for row in rows(index["passes"])]
-    tables = {"reports": reports, "passes": passes, "claims": list(_claimed(index["claims"]))}
+    """Write reports, passes and claimed figures as CSV, and as JSON as ``index`` has them; what there is none of is
+    left out. Returns what ``index`` lists of them."""
     listed = []
-    for what, told in tables.items():
+    for what in TABLES:
+        told = list(records(index, what))
         if told:
             listed.append(_put(board, what, "csv", _csv(told), len(told)))
-            listed.append(_put(board, what, "json", _json(told), len(told)))
+            listed.append(_put(board, what, "json", dumps(index[what]).encode() + b"\n", len(told)))
     return listed
+
+
+def records(index: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:
+    """The rows of one of ``TABLES``; a pass names its report by its id, a claimed figure has its claim's facts."""
+    if what == "claims":
+        yield from _claimed(index["claims"])
+    for row in rows(index[what]) if what != "claims" else ():
+        yield {**row, "report": index["reports"]["id"][row["report"]]} if what == "passes" else row
 
 
 def rows(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -62,11 +70,6 @@ def _csv(table: Sequence[Mapping[str, Any]]) -> bytes:
 
 def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
-
-
-def _json(table: Sequence[Mapping[str, Any]]) -> bytes:
-    rows = ",\n".join(dumps(list(row.values())) for row in table)
-    return f'{{"columns":{dumps(list(table[0]))},"rows":[\n{rows}\n]}}\n'.encode()
 
 
 def _put(board: Path, what: str, form: str, content: bytes, count: int) -> dict[str, Any]:

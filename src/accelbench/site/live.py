@@ -5,28 +5,30 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from accelbench.errors import AccelbenchError
 from accelbench.library import layout
 from accelbench.library.rows import Stamp
 from accelbench.site import build
-from accelbench.site.build import Built
 from accelbench.site.data import Wish
 
 Stamps = tuple[dict[str, Stamp], ...]
 
 
 class Live:
-    """The board of ``stores`` in a folder of its own, gone at the end. ``version`` rises with each new board."""
+    """The board of ``stores`` in a folder of its own, gone at the end. ``version`` rises with each new board,
+    whose data ``index`` has."""
 
     def __init__(self, stores: Sequence[Path], wish: Wish, assets: Path = build.ASSETS, poll_s: float = 2.0) -> None:
         build.check_page(assets)
         self.stores, self.poll_s, self.version = tuple(stores), poll_s, 0
         self.problem: str | None = None
+        self.index: Mapping[str, Any] = {}
         self._wish, self._assets = wish, assets
         self._scratch = Path(tempfile.mkdtemp(prefix="accelbench-board-"))
         self._changed, self._building, self._ended = threading.Condition(), threading.Lock(), threading.Event()
@@ -59,20 +61,19 @@ class Live:
         """Whether nobody follows the stores any more."""
         return self._ended.is_set()
 
-    def rebuild(self) -> Built:
+    def rebuild(self) -> None:
         """Build the board anew, and tell those that wait. Raises as ``build.fill`` does; the old board stays then."""
         with self._building:
             seen, following = self._stamps(), self.version + 1
             folder = self._scratch / str(following)
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            built = build.fill(folder, self.stores, self._wish, self._assets, None)
+            index = build.fill(folder, self.stores, self._wish, self._assets, None)
             self._seen, self.problem = seen, None
             with self._changed:
-                self.version = following
+                self.version, self.index = following, index
                 self._changed.notify_all()
             shutil.rmtree(self._scratch / str(following - 2), ignore_errors=True)
-        return built
 
     def wait(self, version: int, timeout_s: float) -> bool:
         """Whether another board than ``version`` is there; waits at most so long for one."""

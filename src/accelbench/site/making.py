@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from accelbench.errors import AccelbenchError
-from accelbench.figures.passes import passes
+from accelbench.figures.passes import Pass, bare
 from accelbench.library import index
 from accelbench.library.rows import HOSTILE
 from accelbench.model import REPORT_SCHEMA, Report
@@ -52,16 +52,16 @@ Raw = Literal["none", "packed", "served"]
 
 def make(board: Path, raw: Raw, jobs: Sequence[Job]) -> list[Made]:
     """Write the detail of each report of one store into the folder ``board``, and give its rows."""
-    values = _values(jobs)
-    return [_make(board, raw, job, values.get(job.number, {})) for job in jobs]
+    values, against = _values(jobs), _against(jobs)
+    return [_make(board, raw, job, values.get(job.number, {}), against.get(job.number, {})) for job in jobs]
 
 
-def _make(board: Path, raw: Raw, job: Job, values: Values) -> Made:
+def _make(board: Path, raw: Raw, job: Job, values: Values, against: Mapping[int, str]) -> Made:
     folder = job.store / job.folder
     try:
         data = (folder / REPORT).read_bytes()
         report = _read(data, job)
-        timed = passes(report, folder)
+        timed = [_timed(report, position, folder, against) for position in range(len(report.measurements))]
         own = row(report, values, job.trust)
         rows = pass_rows(timed, values, report.target.device)
         more = detail(report, timed, values, job.beside, _raw(raw, job.id, data))
@@ -70,6 +70,13 @@ def _make(board: Path, raw: Raw, job: Job, values: Values) -> Made:
         return Made(job, problem=" ".join(str(error).split()) or type(error).__name__)
     (board / DETAILS / f"{own['id']}.js").write_bytes(content)
     return Made(job, own, rows)
+
+
+def _timed(report: Report, position: int, folder: Path, against: Mapping[int, str]) -> Pass:
+    """A timed pass with its columns; why it is not valid was found when the index was made."""
+    found = bare(report, report.measurements[position], folder)
+    told = against.get(position)
+    return found if found.problem else replace(found, validity=tuple(told.split("; ")) if told else ())
 
 
 def _raw(raw: Raw, id_: str, data: bytes) -> dict[str, str | None]:
@@ -92,4 +99,15 @@ def _values(jobs: Sequence[Job]) -> dict[int, dict[tuple[str, int], tuple[float,
     with closing(index.open_index(jobs[0].store)) as db:
         for number, name, measurement, *told in db.execute(sql, [job.number for job in jobs]):
             found.setdefault(number, {})[name, measurement] = (told[0], told[1], told[2])
+    return found
+
+
+def _against(jobs: Sequence[Job]) -> dict[int, dict[int, str]]:
+    """Why timed passes of these reports are not valid, by their positions, as the index has it."""
+    found: dict[int, dict[int, str]] = {}
+    wanted = ", ".join("?" * len(jobs))
+    sql = f"SELECT report, measurement, against FROM passes WHERE report IN ({wanted}) AND against IS NOT NULL"
+    with closing(index.open_index(jobs[0].store)) as db:
+        for number, measurement, told in db.execute(sql, [job.number for job in jobs]):
+            found.setdefault(number, {})[measurement] = told
     return found
