@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
@@ -31,7 +32,9 @@ def costs() -> list[dict[str, object]]:
         found.append({
             "rate": rate, "years": years, "use": use, "kwh": kwh, "port": port,
             "hour": hour, "rented": cost.per_hour(cost.Rent(2.5), operation, porting=porting), "million": million,
-            "even": cost.break_even(million, 617.25, 0.3, operation, capital, host=1_500.0, network=300.0, porting=porting),
+            "even": cost.break_even(
+                million, 617.25, 0.3, operation, capital, host=1_500.0, network=300.0, porting=porting
+            ),
         })  # fmt: skip
     return found
 
@@ -72,9 +75,14 @@ def plain(value: Any) -> Any:
 
 def main() -> None:
     """Writes all files."""
-    GOLDEN.mkdir(exist_ok=True)
-    for name, values in (("cost", {"costs": costs(), "devices": needed()}), ("find", {"devices": [plain(each) for each in devices().values()], "answers": found()})):
-        (GOLDEN / f"{name}.json").write_text(json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else GOLDEN
+    for name, values in (
+        ("cost", {"costs": costs(), "devices": needed()}),
+        ("find", {"devices": [plain(each) for each in devices().values()], "answers": found()}),
+    ):
+        (folder / f"{name}.json").write_text(
+            json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -34,14 +34,8 @@ function load(name: string, value: unknown): void {
     board = new Board(value as Index);
     begin();
     if (board.index.meta.served) live();
-  } else if (typeof value === "string") void unpacked(value).then((json) => waiting.get(name)?.resolve(JSON.parse(json) as Detail));
+  } else if (typeof value === "string") void unpack(value).then((json) => waiting.get(name)?.resolve(JSON.parse(json) as Detail));
   else waiting.get(name)?.resolve(value as Detail);
-}
-
-/** The text of which this is the base64 of the gzip. */
-function unpacked(base64: string): Promise<string> {
-  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 }
 
 /** What a board's owner says beforehand (`prices.toml`), where the link says nothing. */
