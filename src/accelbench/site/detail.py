@@ -209,8 +209,12 @@ _RATES = {"J": "W", "s": "s/s"}
 
 
 def _host(report: Report) -> list[tuple[str, str]]:
+    """Facts of the host by name, those that are known."""
     told = asdict(report.host)
-    return [(name, _text(value)) for name, value in told.items() if value not in (None, (), {})]
+    memory = told.pop("memory_bytes")
+    if memory is not None:
+        told["memory"] = f"{memory / 2**30:.1f} GiB"
+    return [(name.replace("_", " "), _text(value)) for name, value in told.items() if value not in (None, (), {})]
 
 
 def _text(value: Any) -> str:

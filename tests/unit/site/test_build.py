@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -66,11 +68,15 @@ def test_figures_are_those_of_the_index(tmp_path: Path, page: Path) -> None:
         assert timed["histogram"]["lowS"] <= passes["p50"][row] <= timed["histogram"]["highS"]
 
 
-def test_the_same_stores_give_the_same_board(tmp_path: Path, page: Path) -> None:
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_the_same_stores_give_the_same_board(
+    tmp_path: Path, page: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
     store, _ = made.store(tmp_path)
     contents = []
-    for name, processes in (("a", 1), ("b", 2)):
-        build([store], tmp_path / name, Wish(raw=True), page, processes=processes)
+    for name, batch, several in (("a", data.BATCH, 1), ("b", 1, processes)):
+        monkeypatch.setattr(data, "BATCH", batch)
+        build([store], tmp_path / name, Wish(raw=True), page, processes=several)
         files = sorted(file for file in (tmp_path / name).rglob("*") if file.is_file())
         contents.append({file.relative_to(tmp_path / name): file.read_bytes() for file in files})
     assert contents[0] == contents[1]
@@ -126,9 +132,6 @@ def test_the_stored_report_travels_where_it_is_wanted(tmp_path: Path, page: Path
     build([tmp_path / "store"], tmp_path / "with", Wish(raw=True), page)
     build([tmp_path / "store"], tmp_path / "without", Wish(), page)
     kept = [loaded(next((tmp_path / name / "data/reports").iterdir()))["raw"]["gzip"] for name in ("with", "without")]
-    import base64
-    import gzip
-
     assert gzip.decompress(base64.b64decode(kept[0])) == (folder / "report.json").read_bytes()
     assert kept[1] is None
 
