@@ -27,6 +27,11 @@ from accelbench.site.upload import Quarantine
 TOKEN = "a-token"
 
 
+def connected(server: Server) -> http.client.HTTPConnection:
+    host, port = server.server_address[:2]
+    return http.client.HTTPConnection(str(host), port, timeout=20)
+
+
 @dataclass
 class Client:
     """Asks one server; ``folders`` are those of its reports."""
@@ -38,7 +43,7 @@ class Client:
     def ask(
         self, path: str, method: str = "GET", body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, bytes, dict[str, str]]:
-        connection = http.client.HTTPConnection(*self.server.server_address[:2], timeout=20)  # type: ignore[misc]
+        connection = connected(self.server)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
@@ -177,7 +182,7 @@ def test_a_bundle_is_verified_and_added(tmp_path: Path) -> None:
 
 def test_pages_are_told_of_a_new_report(tmp_path: Path) -> None:
     with serving(tmp_path, poll_s=0.05) as client:
-        connection = http.client.HTTPConnection(*client.server.server_address[:2], timeout=20)  # type: ignore[misc]
+        connection = connected(client.server)
         connection.request("GET", "/api/v1/events")
         response = connection.getresponse()
         assert response.getheader("Content-Type") == "text/event-stream"
