@@ -1,17 +1,23 @@
 # make demo — evaluate two tasks on two stacks and show the comparison
 # make test — everything that CI checks
+# make board — the board of what was measured here
 # make help — the other targets
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_BACKENDS := onnxruntime openvino
+STORES ?= accelbench-results
+PAGE := src/accelbench/site/assets/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all coverage lint unit backends clean
+PAGE_SOURCES := web/package-lock.json web/index.html web/style.css web/tools/build.mjs $(shell find web/src -type f)
+.PHONY: help demo board page test test-all coverage lint unit backends clean
 
 help:
 	@echo 'make demo      evaluate two tasks on two stacks, print the comparison, write reports and a page'
+	@echo 'make board     the board of the reports in accelbench-results (or STORES=...), in the folder board'
+	@echo 'make page      the page of boards only, once; needs Node 20 or newer'
 	@echo 'make test      everything that CI checks'
 	@echo 'make test-all  the same and the slow tests, on every stack; run again, it goes on where it was ended'
 	@echo 'make coverage  the tests of make test, and which lines they reach'
@@ -42,6 +48,17 @@ backends: $(VENV)/.user
 
 demo: backends
 	$(BIN)/accelbench run digits-cnn resnet50 -b onnxruntime -b openvino --precision fp32,bf16 --quick
+
+page: $(PAGE)
+
+$(PAGE): $(PAGE_SOURCES)
+	@command -v npm >/dev/null || { echo 'The page of boards is built with Node 20 or newer, which is not here: install nodejs and npm, or take a wheel, which carries the page' >&2; exit 2; }
+	@echo 'Building the page of boards ...'
+	@tools/quiet npm ci --prefix web --no-audit --no-fund
+	@node web/tools/build.mjs
+
+board: page $(VENV)/.user
+	$(BIN)/accelbench board build $(STORES) -o board
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet .

@@ -11,7 +11,7 @@ from tests.e2e.pages import blocks, dead_links, skeleton, text_of
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
-GROUPS = ("zoo", "backend", "report", "store", "hardware", "import")
+GROUPS = ("zoo", "backend", "report", "store", "hardware", "import", "board")
 
 
 def commands(program: str) -> list[list[str]]:

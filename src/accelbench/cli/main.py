@@ -34,6 +34,7 @@ VERBS = {
     "repository": "submit:repository",
     "profile": "profile:profile",
     "hardware": "hardware:hardware",
+    "board": "board:board",
     "import": "import_:import_",
     "self-test": "selftest:selftest",
 }

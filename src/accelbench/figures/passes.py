@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accelbench.errors import AccelbenchError
@@ -43,25 +43,30 @@ def passes(report: Report, folder: Path, only: Collection[str] | None = None) ->
 
 def read(report: Report, measurement: Measurement, folder: Path, only: Collection[str] | None = None) -> Pass:
     """One timed pass of the report: of its measurements, or of what else was timed."""
+    found = bare(report, measurement, folder)
+    if found.columns is None:
+        return found
+    summary = stats.summary(found.columns, stats.QUANTILES if only is None else only)
+    return replace(
+        found,
+        summary=summary,
+        validity=_validity(report, measurement, found.columns, summary),
+        telemetry=telemetry(measurement, folder) if only is None else (),
+    )
+
+
+def bare(report: Report, measurement: Measurement, folder: Path) -> Pass:
+    """The same with its columns alone: nothing is computed from them."""
     build = build_of(report, measurement)
     beside = next((run for run in report.loadgen if run.plan == measurement.plan), None)
     try:
         table = columns.read(folder / measurement.columns)
     except AccelbenchError as error:
         return Pass(measurement, build, problem=str(error), loadgen=beside)
-    summary = stats.summary(table, stats.QUANTILES if only is None else only)
-    return Pass(
-        measurement,
-        build,
-        table,
-        summary,
-        _validity(report, measurement, table, summary),
-        loadgen=beside,
-        telemetry=_telemetry(measurement, folder) if only is None else (),
-    )
+    return Pass(measurement, build, table, loadgen=beside)
 
 
-def _telemetry(measurement: Measurement, folder: Path) -> tuple[Series, ...]:
+def telemetry(measurement: Measurement, folder: Path) -> tuple[Series, ...]:
     """What the host told meanwhile; nothing where that was not kept, or cannot be read any more."""
     if measurement.telemetry is None:
         return ()

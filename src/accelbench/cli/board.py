@@ -1,0 +1,88 @@
+"""``accelbench board``: the results of stores as pages for people who decide, and as an interface for programs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from accelbench.cli.output import json_option, print_json
+from accelbench.gate.rules import RULES
+from accelbench.site import build as building
+from accelbench.site.data import Wish
+from accelbench.site.live import Live
+from accelbench.site.serve import Server
+from accelbench.site.upload import MOST_BYTES, Quarantine
+
+TOKEN = "ACCELBENCH_TOKEN"
+
+stores_argument = click.argument("stores", metavar="STORE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+title_option = click.option("--title", metavar="TEXT", help="The board's name, as its page shows it.")
+
+
+@click.group()
+def board() -> None:
+    """Boards: hardware, comparison, performance and every report, judged by what was measured."""
+
+
+@board.command()
+@stores_argument
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to make.")
+@title_option
+@click.option("--raw", is_flag=True, help="Carry every stored report whole in its page, too.")
+@json_option
+def build(stores: tuple[Path, ...], output: Path, title: str | None, raw: bool, json_: bool) -> None:
+    """Build the board of the stores as static files, whole or not at all: it works from a web server and from a local
+    disk. A board that is there already is replaced. A folder of runs stands for all of them."""
+    found = building.build(runs(stores), output, Wish(title, raw, rules=rules()))
+    if json_:
+        print_json({**asdict(found), "folder": str(found.folder)})
+        return
+    for folder, problem in found.problems:
+        click.echo(f"{folder}: {problem}", err=True)
+    counts = f"{found.reports} reports, {found.passes} timed passes, {found.claims} claims"
+    click.echo(f"{counts}; {found.size_bytes / 1e6:.1f} MB: {found.folder / 'index.html'}")
+
+
+@board.command()
+@stores_argument
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on: this machine only.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any that is free.")
+@title_option
+@click.option("--uploads", is_flag=True, help=f"Take bundles into the first STORE, from those who have ${TOKEN}.")
+@click.option("--most-mb", type=click.IntRange(1), default=MOST_BYTES // 10**6, show_default=True, help="Of a bundle.")
+def serve(stores: tuple[Path, ...], host: str, port: int, title: str | None, uploads: bool, most_mb: int) -> None:
+    """Serve the board of the stores with an interface for programs (/api/openapi.json) until Ctrl-C. It follows the
+    stores: pages that are open load again when one of them changes.
+
+    Uploads are verified as bundles before they come into the store. Their token is $ACCELBENCH_TOKEN, else one is made
+    and told here.
+    """
+    found = runs(stores)
+    quarantine = Quarantine(found[0], most_mb * 10**6) if uploads else None
+    token = os.environ.get(TOKEN) or secrets.token_urlsafe(24) if uploads else None
+    with (
+        Live(found, Wish(title, served=True, rules=rules())) as live,
+        Server(live, host, port, quarantine, token) as server,
+    ):
+        click.echo(f"serving {len(found)} stores at {server.url} (Ctrl-C ends it)")
+        if token and TOKEN not in os.environ:
+            click.echo(f"uploads: {server.url}api/v1/bundles, token {token}")
+        server.serve_forever()
+
+
+def runs(stores: tuple[Path, ...]) -> list[Path]:
+    """The stores; one that is none itself stands for those right in it."""
+    found: list[Path] = []
+    for store in stores:
+        inside = sorted(each.parent for each in store.glob("[!.]*/reports")) if not (store / "reports").is_dir() else []
+        found += inside or [store]
+    return found
+
+
+def rules() -> list[dict[str, str]]:
+    """The rules of submission as the page shows them."""
+    return [{"id": each.id, "level": each.severity, "text": each.demand.en, "zh": each.demand.zh} for each in RULES]
