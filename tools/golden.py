@@ -1,6 +1,7 @@
-"""Writes web/golden/*.json: inputs and results of the functions that the boards' page has twins of.
+"""Writes web/golden/*.json: inputs and results of the functions that the page of boards has twins of. cost.json is kept
+in the tree; find.json has the whole catalogue, and is made when it is wanted.
 
-PYTHONPATH=src python tools/golden.py
+PYTHONPATH=src python tools/golden.py [FOLDER]
 """
 
 from __future__ import annotations
@@ -16,9 +17,30 @@ from typing import Any
 from accelbench import cost
 from accelbench.hardware.catalogue import devices
 from accelbench.hardware.compare import Limits, find
+from accelbench.hardware.prices import OWN, Own, Rate, offer
+from accelbench.model import Device, Price
 
 GOLDEN = Path(__file__).parent.parent / "web" / "golden"
-LIKE = ("nvidia-a30", "nvidia-h100-sxm", "amd-mi300x")
+LIMITS = (
+    Limits(),
+    Limits(max_tdp_w=200.0),
+    Limits(min_memory_bytes=80e9, form_factor="pcie"),
+    Limits(max_rent=2.0),
+)
+WEIGHTS = {"tdp": 2.0, "fp8": 0.0}
+MINE = Own(
+    {
+        "nvidia-a30": (
+            Price("buy", "CNY", 32_000.0, "vendor_claimed", OWN),
+            Price("buy", "CNY", 120_000.0, "vendor_claimed", OWN, devices=4),
+        ),
+        "nvidia-h100-sxm": (
+            Price("rent", "EUR", 1.0, "vendor_claimed", OWN),
+            Price("rent", "USD", 2.25, "vendor_claimed", OWN),
+        ),
+    },
+    (Rate("USD", "CNY", 7.25, "2026-10-08", "our treasury"),),
+)
 
 
 def costs() -> list[dict[str, object]]:
@@ -48,19 +70,38 @@ def needed() -> list[dict[str, float]]:
     ]  # fmt: skip
 
 
+def offers() -> dict[str, object]:
+    """The lowest prices of all products, by the catalogue and with a user's own."""
+    return {
+        "own": [{"device": name, **plain(price)} for name, prices in MINE.prices.items() for price in prices],
+        "rates": [{"from": each.of, "to": each.to, "rate": each.rate} for each in MINE.rates],
+        "answers": [
+            [name, kind, currency, *((told.amount, told.own) if told else (None, None))]
+            for (name, device), kind, currency in product(devices().items(), ("buy", "rent"), ("USD", "CNY"))
+            for told in [offer(device, kind, currency, MINE)]
+        ],
+    }
+
+
 def found() -> list[dict[str, object]]:
-    """Products of the catalogue beside some of it."""
+    """All products of the catalogue beside each of it."""
     answers: list[dict[str, object]] = []
-    catalogue = devices()
-    for like, tdp in product(LIKE, (None, 200.0)):
-        if like not in catalogue:
-            continue
-        kept, out = find(catalogue[like], catalogue.values(), Limits(max_tdp_w=tdp))
-        answers.append({
-            "like": like, "tdp": tdp, "out": sorted(out),
-            "kept": [[each.device.id, each.relation, each.distance, len(each.ratios)] for each in kept],
-        })  # fmt: skip
+    for today, (limits, weights) in product(devices().values(), ((each, {}) for each in LIMITS)):
+        answers.append(_found(today, limits, weights))
+        if limits == LIMITS[0]:
+            answers.append(_found(today, limits, WEIGHTS))
     return answers
+
+
+def _found(today: Device, limits: Limits, weights: dict[str, float]) -> dict[str, object]:
+    kept, out = find(today, devices().values(), limits, weights)
+    return {
+        "like": today.id,
+        "limits": [limits.max_tdp_w, limits.min_memory_bytes, limits.form_factor or "", limits.max_rent],
+        "weights": weights,
+        "out": sorted(out),
+        "kept": [[each.device.id, each.relation, each.distance, len(each.ratios)] for each in kept],
+    }
 
 
 def plain(value: Any) -> Any:
@@ -77,8 +118,8 @@ def main() -> None:
     """Writes all files."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else GOLDEN
     for name, values in (
-        ("cost", {"costs": costs(), "devices": needed()}),
-        ("find", {"devices": [plain(each) for each in devices().values()], "answers": found()}),
+        ("cost", {"inputs": plain(cost.Inputs()), "costs": costs(), "devices": needed()}),
+        ("find", {"devices": [plain(each) for each in devices().values()], "answers": found(), "offers": offers()}),
     ):
         (folder / f"{name}.json").write_text(
             json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8"

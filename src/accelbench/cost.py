@@ -17,6 +17,8 @@ from typing import Literal
 
 from accelbench.errors import UsageError
 
+Currency = Literal["USD", "CNY"]
+
 HOURS = 8760.0
 """Of a year."""
 
@@ -80,6 +82,71 @@ class Rent:
     hour: float
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """All that a cost starts from beside a product's price, power and throughput, with what is assumed where nobody
+    says otherwise, under the names that the page's links have. Amounts are in ``currency``.
+
+    ``pay`` for a purchase or by the hour; ``rate`` of interest over ``years``; the share of hours in ``use``; ``kwh``,
+    the price of energy, with the data centre's ``pue``; per device and year ``support``; per device its share of a
+    ``host`` and of a ``network``; ``port``, what the models' move costs once, for a ``fleet`` of devices. ``need``
+    samples per second are to be served, with a share of ``headroom`` and ``spare`` devices.
+    """
+
+    currency: Currency = "USD"
+    pay: Literal["buy", "rent"] = "buy"
+    rate: float = 0.08
+    years: float = 4.0
+    use: float = 0.6
+    kwh: float = 0.1
+    pue: float = 1.4
+    support: float = 0.0
+    host: float = 0.0
+    network: float = 0.0
+    port: float = 0.0
+    fleet: int = 1
+    need: float = 1000.0
+    headroom: float = 0.2
+    spare: int = 1
+
+    @property
+    def operation(self) -> Operation:
+        """How devices are run."""
+        return Operation(self.use, self.kwh, self.pue, self.support)
+
+    @property
+    def capital(self) -> Capital:
+        """How purchases are paid."""
+        return Capital(self.rate, self.years)
+
+    @property
+    def porting(self) -> Porting:
+        """What the move costs."""
+        return Porting(self.port, self.fleet, self.years)
+
+    def hour(self, price: float, kw: float | None) -> float | None:
+        """The cost of an hour at a price, bought or rented as ``pay`` says. None for a purchase whose power nobody
+        knows."""
+        if self.pay == "rent":
+            return per_hour(Rent(price), self.operation, porting=self.porting)
+        if kw is None:
+            return None
+        return per_hour(Purchase(price, kw, self.host, self.network), self.operation, self.capital, self.porting)
+
+    def even(self, other_per_million: float, throughput: float, kw: float) -> float:
+        """The price of a purchase at which a million samples cost what they do on another product (``break_even``)."""
+        return break_even(
+            *(other_per_million, throughput, kw, self.operation, self.capital),
+            host=self.host,
+            network=self.network,
+            porting=self.porting,
+        )
+
+    def devices(self, throughput: float) -> int:
+        """How many devices serve ``need``, each at ``throughput``."""
+        return devices_needed(self.need, throughput, self.headroom, self.spare)
+
+
 def per_hour(
     bill: Purchase | Rent, operation: Operation, capital: Capital | None = None, porting: Porting | None = None
 ) -> float:
@@ -92,8 +159,8 @@ def per_hour(
         return bill.hour / operation.utilisation + once
     if capital is None:
         raise UsageError("a purchase needs a rate of interest and the years that it is used")
-    invested = _at_least_zero("device", bill.device) + bill.host + bill.network
-    yearly = invested * capital.recovery + operation.support
+    invested = _at_least_zero("device", bill.device) + _shares(bill.host, bill.network)
+    yearly = invested * capital.recovery + _at_least_zero("support", operation.support)
     return yearly / (HOURS * operation.utilisation) + _energy(bill.kw, operation) + once
 
 
@@ -119,7 +186,7 @@ def break_even(
     once = _porting(porting, operation) if porting else 0.0
     hour = other_per_million * _positive("throughput", throughput) * 3600 / 1e6
     yearly = (hour - _energy(kw, operation) - once) * HOURS * operation.utilisation
-    return (yearly - operation.support) / capital.recovery - host - network
+    return (yearly - _at_least_zero("support", operation.support)) / capital.recovery - _shares(host, network)
 
 
 def devices_needed(rate: float, throughput: float, headroom: float = 0.0, spare: int = 0) -> int:
@@ -133,6 +200,10 @@ def devices_needed(rate: float, throughput: float, headroom: float = 0.0, spare:
 def common_power(*known: Mapping[PowerKind, float]) -> PowerKind | None:
     """The best kind of power that all products have; None where there is none, and power cannot be compared."""
     return next((kind for kind in LADDER if all(kind in each for each in known)), None)
+
+
+def _shares(host: float, network: float) -> float:
+    return _at_least_zero("host", host) + _at_least_zero("network", network)
 
 
 def _energy(kw: float, operation: Operation) -> float:

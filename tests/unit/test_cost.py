@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from accelbench.cost import (
     Capital,
+    Inputs,
     Operation,
     Porting,
     Purchase,
@@ -118,3 +121,21 @@ def test_what_cannot_be_is_refused(call: object, said: str) -> None:
     assert callable(call)
     with pytest.raises(UsageError, match=said):
         call()
+
+
+def test_inputs_are_the_models_words() -> None:
+    given = Inputs(use=0.5, kwh=0.1, pue=1.5, support=876.0, rate=0.0, years=1.0, headroom=0.25, need=900.0)
+    assert given.hour(8760.0, 0.4) == pytest.approx(2.0 + 0.2 + 0.4 * 1.5 * 0.1)
+    assert given.hour(8760.0, None) is None, "energy that nobody knows is not free"
+    assert Inputs(pay="rent", use=0.5).hour(1.5, None) == 3.0
+    assert given.devices(300.0) == 5
+    hour = given.hour(5000.0, 0.4)
+    assert hour is not None
+    assert given.even(per_million(hour, 300.0), 300.0, 0.4) == pytest.approx(5000.0)
+
+
+@pytest.mark.parametrize("name", ["support", "host", "network", "kwh", "port", "rate"])
+def test_no_amount_is_below_zero(name: str) -> None:
+    below: dict[str, Any] = {name: -1.0}
+    with pytest.raises(UsageError, match="must not be below 0"):
+        replace(Inputs(), **below).hour(1000.0, 0.1)

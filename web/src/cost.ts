@@ -27,8 +27,8 @@ export function perHour(bill: Purchase | Rent, operation: Operation, capital?: C
   const ported = once ? porting(once, operation) : 0;
   if ("hour" in bill) return atLeastZero("rent", bill.hour) / operation.utilisation + ported;
   if (!capital) throw new RangeError("a purchase needs a rate of interest and the years that it is used");
-  const invested = atLeastZero("device", bill.device) + bill.host + bill.network;
-  const yearly = invested * recovery(capital) + operation.support;
+  const invested = atLeastZero("device", bill.device) + shares(bill.host, bill.network);
+  const yearly = invested * recovery(capital) + atLeastZero("support", operation.support);
   return yearly / (HOURS * operation.utilisation) + energy(bill.kw, operation) + ported;
 }
 
@@ -46,7 +46,7 @@ export function breakEven(
   const ported = once ? porting(once, operation) : 0;
   const hour = (otherPerMillion * positive("throughput", throughput) * 3600) / 1e6;
   const yearly = (hour - energy(kw, operation) - ported) * HOURS * operation.utilisation;
-  return (yearly - operation.support) / recovery(capital) - host - network;
+  return (yearly - atLeastZero("support", operation.support)) / recovery(capital) - shares(host, network);
 }
 
 /** How many devices serve `rate` samples per second, with a share of `headroom` left free, and `spare` ones on top. */
@@ -58,6 +58,10 @@ export function devicesNeeded(rate: number, throughput: number, headroom = 0, sp
 /** The best kind of power that all have; null where there is none, and power cannot be compared. */
 export function commonPower(known: readonly Partial<Record<PowerKind, number>>[]): PowerKind | null {
   return LADDER.find((kind) => known.every((each) => each[kind] !== undefined)) ?? null;
+}
+
+function shares(host: number, network: number): number {
+  return atLeastZero("host", host) + atLeastZero("network", network);
 }
 
 function energy(kw: number, { pue, kwh }: Operation): number {

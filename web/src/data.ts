@@ -63,9 +63,9 @@ export interface Meta {
   problems: { folder: string; problem: string }[];
   /** Rates of currencies, dated: one `from` is `rate` of `to`. */
   rates: { from: string; to: string; rate: number; date: string; source: string }[];
-  /** What the cost model starts from where the board's owner says so (`prices.toml`), else null. Keys as in `cost.ts`. */
+  /** All that the cost model starts from, as the board's owner says (`prices.toml`), else as usual. Keys as in `state.ts`. */
   cost: Record<string, number | string> | null;
-  /** Private prices (`prices.toml`), beside those of the catalogue; marked as such, and never in a link. */
+  /** Private prices (`prices.toml`), before those of the catalogue; marked as such, and never in a link. */
   prices: ({ device: string } & Price)[];
   /** True where `board serve` answers: there is an API and a live reload. */
   served: boolean;

@@ -1,6 +1,6 @@
 /** Products beside the one in use today: the twin of `accelbench.hardware.compare`. Pure. */
 
-import { cheapest, facts, rows, taken } from "./catalogue";
+import { facts, rows, taken } from "./catalogue";
 import type { Device, Figure } from "./data";
 import { HARDWARE_METRICS, type HardwareMetric } from "./state";
 
@@ -20,7 +20,8 @@ const PATHS: Record<HardwareMetric, string[]> = {
 
 export interface Ratio { name: HardwareMetric; today: Figure; other: Figure; ratio: number; gain: number }
 export interface Beside { device: Device; relation: Relation; ratios: Ratio[]; distance: number | null }
-export interface Limits { tdp: number | null; memoryBytes: number | null; form: string; rent: number | null; currency: string }
+/** Rents are per hour and device in `currency`, as `rentOf` tells them. */
+export interface Limits { tdp: number | null; memoryBytes: number | null; form: string; rent: number | null; currency: string; rentOf: (device: Device) => number | null }
 /** Why a product does not keep a limit: a key of the words, and what it says. */
 export interface Against { key: string; value: string }
 
@@ -83,8 +84,8 @@ export function against(device: Device, limits: Limits): Against | null {
       return told.length ? { key: "out.form", value: told.join(" / ") } : { key: "out.formUnknown", value: "" };
   }
   if (limits.rent !== null) {
-    const rent = cheapest(device.prices, "rent", limits.currency);
-    if (!rent || rent.each > limits.rent) return rent ? { key: "out.rent", value: `${rent.each} ${limits.currency}` } : { key: "out.rentUnknown", value: "" };
+    const rent = limits.rentOf(device);
+    if (rent === null || rent > limits.rent) return rent === null ? { key: "out.rentUnknown", value: "" } : { key: "out.rent", value: `${+rent.toPrecision(4)} ${limits.currency}` };
   }
   return null;
 }

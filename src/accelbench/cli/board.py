@@ -11,6 +11,7 @@ import click
 
 from accelbench.cli.output import json_option, print_json
 from accelbench.gate.rules import RULES
+from accelbench.hardware.prices import NONE, read
 from accelbench.site import build as building
 from accelbench.site.data import Wish
 from accelbench.site.live import Live
@@ -20,6 +21,12 @@ from accelbench.site.upload import MOST_BYTES, Quarantine
 TOKEN = "ACCELBENCH_TOKEN"
 
 stores_argument = click.argument("stores", metavar="STORE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+prices_option = click.option(
+    "--prices",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Prices of your own (TOML, docs/boards.md). They are in the board's files, and in no link.",
+)
 title_option = click.option("--title", metavar="TEXT", help="The board's name, as its page shows it.")
 
 
@@ -32,12 +39,18 @@ def board() -> None:
 @stores_argument
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to make.")
 @title_option
+@prices_option
 @click.option("--raw", is_flag=True, help="Carry every stored report whole in its page, too.")
 @json_option
-def build(stores: tuple[Path, ...], output: Path, title: str | None, raw: bool, json_: bool) -> None:
+def build(
+    stores: tuple[Path, ...], output: Path, title: str | None, prices: Path | None, raw: bool, json_: bool
+) -> None:
     """Build the board of the stores as static files, whole or not at all: it works from a web server and from a local
     disk. A board that is there already is replaced. A folder of runs stands for all of them."""
-    found = building.build(runs(stores), output, Wish(title, raw, rules=rules()))
+    own = read(prices) if prices else NONE
+    found = building.build(runs(stores), output, Wish(title, raw, rules=rules(), own=own))
+    if own.prices:
+        click.echo(f"the board has private prices ({prices}): it is for those who may know them", err=True)
     if json_:
         print_json({**asdict(found), "folder": str(found.folder)})
         return
@@ -52,9 +65,18 @@ def build(stores: tuple[Path, ...], output: Path, title: str | None, raw: bool, 
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on: this machine only.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any that is free.")
 @title_option
+@prices_option
 @click.option("--uploads", is_flag=True, help=f"Take bundles into the first STORE, from those who have ${TOKEN}.")
 @click.option("--most-mb", type=click.IntRange(1), default=MOST_BYTES // 10**6, show_default=True, help="Of a bundle.")
-def serve(stores: tuple[Path, ...], host: str, port: int, title: str | None, uploads: bool, most_mb: int) -> None:
+def serve(
+    stores: tuple[Path, ...],
+    host: str,
+    port: int,
+    title: str | None,
+    prices: Path | None,
+    uploads: bool,
+    most_mb: int,
+) -> None:
     """Serve the board of the stores with an interface for programs (/api/openapi.json) until Ctrl-C. It follows the
     stores: pages that are open load again when one of them changes.
 
@@ -64,8 +86,9 @@ def serve(stores: tuple[Path, ...], host: str, port: int, title: str | None, upl
     found = runs(stores)
     quarantine = Quarantine(found[0], most_mb * 10**6) if uploads else None
     token = os.environ.get(TOKEN) or secrets.token_urlsafe(24) if uploads else None
+    wish = Wish(title, served=True, rules=rules(), own=read(prices) if prices else NONE)
     with (
-        Live(found, Wish(title, served=True, rules=rules())) as live,
+        Live(found, wish) as live,
         Server(live, host, port, quarantine, token) as server,
     ):
         click.echo(f"serving {len(found)} stores at {server.url} (Ctrl-C ends it)")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from accelbench.board.units import ABSENT
+from accelbench.cli.hardware_cost import cost
 from accelbench.cli.hardware_find import compare, find, probe
 from accelbench.cli.output import json_option, listing, print_facts, print_json, print_table
 from accelbench.hardware import catalogue
@@ -34,6 +35,7 @@ def hardware() -> None:
 hardware.add_command(find)
 hardware.add_command(compare)
 hardware.add_command(probe)
+hardware.add_command(cost)
 
 
 @hardware.command("list")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
 from accelbench.board.units import ABSENT
+from accelbench.cli.hardware_cost import prices_option
 from accelbench.cli.output import json_option, listing, print_json, print_table
 from accelbench.errors import UsageError
 from accelbench.hardware import catalogue
 from accelbench.hardware import compare as comparing
 from accelbench.hardware import probe as probing
 from accelbench.hardware.compare import QUANTITIES, Beside, Limits
+from accelbench.hardware.prices import NONE, read
 from accelbench.report.host import host_facts
 
 POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -25,6 +28,7 @@ POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option("--min-memory", type=POSITIVE, metavar="GB", help="Main memory at least.")
 @click.option("--form-factor", metavar="TEXT", help="Part of the form factor or interface, as `Single Slot` or `PCIe`.")
 @click.option("--max-rent", type=POSITIVE, metavar="USD", help="Lowest rent per hour that is told, at most.")
+@prices_option
 @click.option("--weight", "weights", multiple=True, metavar="NAME=N", help="Weight of a quantity in the distance.")
 @json_option
 def find(
@@ -33,13 +37,15 @@ def find(
     min_memory: float | None,
     form_factor: str | None,
     max_rent: float | None,
+    prices: Path | None,
     weights: tuple[str, ...],
     json_: bool,
 ) -> None:
     """Find products like the one in use today that keep hard limits, the nearest first. Where a limit is on something
     that nobody told of a product, it is ruled out; what is unknown is never taken for zero."""
     today = catalogue.device(like)
-    limits = Limits(max_tdp, min_memory * 1e9 if min_memory else None, form_factor, max_rent)
+    own = read(prices) if prices else NONE
+    limits = Limits(max_tdp, min_memory * 1e9 if min_memory else None, form_factor, max_rent, own=own)
     kept, ruled_out = comparing.find(today, catalogue.devices().values(), limits, _weights(weights))
     if json_:
         print_json({"like": today.id, "found": [_as_json(each) for each in kept], "ruled_out": ruled_out})

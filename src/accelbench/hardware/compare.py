@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from accelbench.hardware.prices import NONE, Own, offer
 from accelbench.hardware.rows import Row, rows
 from accelbench.hardware.units import base
-from accelbench.model import Device, DeviceFigure, Price, preferred
+from accelbench.model import Device, DeviceFigure, preferred
 
 Relation = Literal["dominates", "close", "trade-off", "dominated", "not comparable"]
 
@@ -65,13 +66,15 @@ class Beside:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a product must keep. A limit on something that nobody told of a product rules it out."""
+    """What a product must keep. A limit on something that nobody told of a product rules it out. Rents are in
+    ``currency`` per hour and device, those of the user's ``own`` before the catalogue's."""
 
     max_tdp_w: float | None = None
     min_memory_bytes: float | None = None
     form_factor: str | None = None
     max_rent: float | None = None
     currency: str = "USD"
+    own: Own = NONE
 
 
 def figure(device: Device, name: str) -> tuple[DeviceFigure, float] | None:
@@ -129,16 +132,10 @@ def against(device: Device, limits: Limits) -> str | None:
         if not any(limits.form_factor.casefold() in text.casefold() for text in told):
             return f"form factor {' / '.join(told)}" if told else "its form factor is unknown"
     if limits.max_rent is not None:
-        cheapest = rent(device, limits.currency)
-        if cheapest is None or cheapest.amount / cheapest.devices > limits.max_rent:
-            return "its rent is unknown" if cheapest is None else f"rent from {cheapest.amount:g} {cheapest.currency}/h"
+        rent = offer(device, "rent", limits.currency, limits.own)
+        if rent is None or rent.amount > limits.max_rent:
+            return "its rent is unknown" if rent is None else f"rent from {rent.amount:g} {limits.currency}/h"
     return None
-
-
-def rent(device: Device, currency: str) -> Price | None:
-    """The lowest rent per hour and device in a currency; None where none is told."""
-    told = [price for price in device.prices if price.kind == "rent" and price.currency == currency]
-    return min(told, key=lambda price: price.amount / price.devices, default=None)
 
 
 def _relation(gains: list[float]) -> Relation:

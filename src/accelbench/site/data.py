@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import accelbench
+from accelbench.hardware.prices import NONE, Own, Rate, shipped
 from accelbench.library.workers import spread
 from accelbench.site import catalogue, stores
 from accelbench.site.making import DETAILS, Job, Made, Raw, make
-from accelbench.site.plain import columns
+from accelbench.site.plain import columns, record
 from accelbench.site.stores import Stores
 from accelbench.site.summary import PASSES, REPORTS
 
@@ -27,12 +28,13 @@ BATCH = 64
 @dataclass(frozen=True)
 class Wish:
     """What is wanted of a board: its ``title``, whether details hold the stored report itself (``raw``), whether it is
-    ``served``; ``rules`` are those of submission, as the page shows them."""
+    ``served``; ``rules`` are those of submission, as the page shows them; ``own`` are private prices."""
 
     title: str | None = None
     raw: bool = False
     served: bool = False
     rules: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    own: Own = NONE
 
 
 def write(paths: Sequence[Path], board: Path, wish: Wish, processes: int | None = None) -> dict[str, Any]:
@@ -81,7 +83,10 @@ def _index(found: Stores, made: Sequence[Made], problems: Sequence[tuple[str, st
             "created": max((row["created"] for row in rows), default=None),
             "stores": [{"name": name, "reports": count} for name, count in found.counts],
             "problems": [{"folder": folder, "problem": problem} for folder, problem in problems],
-            **{"rates": [], "cost": None, "prices": [], "served": wish.served},
+            "rates": [_rate(each) for each in (*wish.own.rates, *shipped())],
+            "cost": record(wish.own.cost),
+            "prices": [{"device": name, **record(each)} for name, told in wish.own.prices.items() for each in told],
+            "served": wish.served,
         },
         "reports": columns(rows, REPORTS),
         "passes": columns(passes, PASSES),
@@ -90,3 +95,7 @@ def _index(found: Stores, made: Sequence[Made], problems: Sequence[tuple[str, st
         **{"devices": catalogue.devices(), "vendors": catalogue.vendors(), "lints": catalogue.lints()},
         **{"recipes": [], "rules": list(wish.rules), "downloads": []},
     }
+
+
+def _rate(told: Rate) -> dict[str, Any]:
+    return {"from": told.of, **{name: getattr(told, name) for name in ("to", "rate", "date", "source")}}

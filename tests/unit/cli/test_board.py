@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.unit.library import made
 from tests.unit.site.boards import assets, loaded
 
 from accelbench.cli import board
+from accelbench.cost import Inputs
 from accelbench.site import build
 
 
@@ -47,3 +49,24 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(board.board, ["build", str(tmp_path / "empty"), "-o", str(tmp_path / "board")])
     assert "is no store" in str(done.exception)
     assert not (tmp_path / "board").exists()
+
+
+def test_private_prices_are_in_the_board_which_says_so(tmp_path: Path) -> None:
+    store, _ = made.store(tmp_path)
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        '[cost]\nkwh = 0.65\n[[prices]]\ndevice = "nvidia-a30"\nkind = "buy"\ncurrency = "CNY"\namount = 30000\n'
+    )
+    words = ["build", str(store), "-o", str(tmp_path / "board")]
+    without = CliRunner().invoke(board.board, words)
+    assert "private prices" not in without.output
+    meta = loaded(tmp_path / "board/data/index.js")["meta"]
+    assert meta["prices"] == []
+    assert meta["cost"] == asdict(Inputs())
+    assert all(each["date"] and each["source"] for each in meta["rates"])
+    done = CliRunner().invoke(board.board, [*words, "--prices", str(mine)])
+    assert "private prices" in done.output
+    meta = loaded(tmp_path / "board/data/index.js")["meta"]
+    (price,) = meta["prices"]
+    assert (price["device"], price["amount"], price["source"]) == ("nvidia-a30", 30000, "prices.toml")
+    assert meta["cost"]["kwh"] == 0.65

@@ -1,11 +1,14 @@
 """What ``accelbench hardware`` prints."""
 
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from accelbench.cli.hardware import hardware
+from accelbench.cost import Inputs
 from accelbench.errors import UsageError
 
 
@@ -100,3 +103,41 @@ def test_what_cannot_be_asked_is_refused(words: tuple[str, ...], complaint: str)
     found = run(*words).exception
     assert isinstance(found, UsageError)
     assert complaint in str(found)
+
+
+def test_cost_shows_the_answer_and_every_input() -> None:
+    words = ("cost", "nvidia-a30", "--price", "3000", "--throughput", "1000", "--against", "0.05", "--set", "use=1")
+    told = json.loads(run(*words, "--json").output)
+    assert (told["watts"], told["private"], told["devices"]) == (165.0, False, 3)
+    assert told["per_hour"] == pytest.approx(3000 * 0.301921 / 8760 + 0.165 * 1.4 * 0.1, rel=1e-5)
+    assert told["per_million"] == pytest.approx(told["per_hour"] / 3.6)
+    assert told["break_even"] > 3000
+    assert told["inputs"] == asdict(Inputs(use=1.0))
+    shown = run(*words).output
+    assert all(word in shown for word in ("as you say", "165 W, rated", "use=1,", "devices for 1000 samples/s"))
+
+
+def test_what_is_not_known_of_a_cost_is_absent() -> None:
+    told = json.loads(run("cost", "nvidia-a30", "--json").output)
+    assert {told[name] for name in ("price", "per_hour", "per_million", "break_even", "devices")} == {None}
+    assert "nobody told one" in run("cost", "nvidia-a30").output
+
+
+def test_private_prices_are_marked(tmp_path: Path) -> None:
+    mine = tmp_path / "prices.toml"
+    mine.write_text(
+        '[cost]\npay = "rent"\n[[prices]]\ndevice = "nvidia-h100-sxm"\nkind = "rent"\ncurrency = "USD"\namount = 9\n'
+    )
+    words = ("nvidia-h100-sxm", "--set", "use=1")
+    assert "private" in run("cost", *words, "--prices", str(mine)).output
+    assert json.loads(run("cost", *words, "--prices", str(mine), "--json").output)["per_hour"] == 9
+    assert "InferenceX" in run("cost", *words, "--set", "pay=rent").output
+    limits = ("find", "--like", "nvidia-a30", "--max-rent", "8", "--json")
+    assert "nvidia-h100-sxm" not in json.loads(run(*limits).output)["ruled_out"]
+    out = json.loads(run(*limits, "--prices", str(mine)).output)["ruled_out"]
+    assert out["nvidia-h100-sxm"] == "rent from 9 USD/h"
+
+
+@pytest.mark.parametrize("word", ["kwh", "kw=1", "use=much"])
+def test_an_input_that_is_none_is_refused(word: str) -> None:
+    assert isinstance(run("cost", "nvidia-a30", "--set", word).exception, UsageError)

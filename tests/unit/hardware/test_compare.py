@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accelbench.hardware import catalogue
-from accelbench.hardware.compare import QUANTITIES, Limits, against, beside, find, rent
+from accelbench.hardware.compare import QUANTITIES, Limits, against, beside, find
+from accelbench.hardware.prices import offer
 from accelbench.model import Device, DeviceFact, DeviceFigure, Engine, MemoryLevel, Names, Peak, Power, Price
 
 
@@ -100,13 +101,15 @@ def test_the_lowest_rent_per_device_counts() -> None:
     prices = (
         Price("rent", "USD", 4.0, "third_party", devices=2),
         Price("rent", "USD", 3.0, "third_party"),
-        Price("rent", "CNY", 1.0, "third_party"),
+        Price("rent", "EUR", 1.0, "third_party"),
         Price("buy", "USD", 1.0, "third_party"),
     )
     priced = replace(device(), prices=prices)
-    assert rent(priced, "USD") == prices[0]
+    told = offer(priced, "rent", "USD")
+    assert told is not None
+    assert (told.amount, told.price) == (2.0, prices[0])
     assert against(priced, Limits(max_rent=2)) is None
-    assert against(priced, Limits(max_rent=1.9)) == "rent from 4 USD/h"
+    assert against(priced, Limits(max_rent=1.9)) == "rent from 2 USD/h"
     assert against(device(), Limits(max_rent=100)) == "its rent is unknown"
 
 

@@ -40,15 +40,16 @@ function chosen(board: Board, state: State): Device | null {
   return board.devices.get(state.like) ?? board.devices.get("nvidia-a30") ?? board.index.devices[0] ?? null;
 }
 
-export function limitsOf(state: State): Limits {
-  return { tdp: state.tdp, memoryBytes: state.minmem === null ? null : state.minmem * 1e9, form: state.form, rent: state.maxrent, currency: state.currency };
+export function limitsOf(board: Board, state: State): Limits {
+  const rentOf = (device: Device): number | null => board.price(device.id, "rent", state.currency, state.fx)?.amount ?? null;
+  return { tdp: state.tdp, memoryBytes: state.minmem === null ? null : state.minmem * 1e9, form: state.form, rent: state.maxrent, currency: state.currency, rentOf };
 }
 
 function answer(context: Context, like: Device | null): HTMLElement {
   const { board, link } = context;
   const state = context.state();
   if (!like) return h("p", { class: "empty" }, t("find.empty"));
-  const found = search(like, board.index.devices, limitsOf(state), state.weights);
+  const found = search(like, board.index.devices, limitsOf(board, state), state.weights);
   const count = (relation: string): string => String(found.kept.filter((each) => each.relation === relation).length);
   const beside = (each: Beside): Child[] => [h("a", { href: link({ view: "hardware", product: each.device.id }) }, deviceName(each.device)), h("small", {}, t("find.known", { known: String(each.ratios.length), all: String(HARDWARE_METRICS.length) }))];
   return h("div", {}, h("h1", {}, t("find.title", { name: deviceName(like) })),

@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Board } from "../../src/board";
 import type { Device, Index, Num, Texts } from "../../src/data";
-import { find } from "../../src/find";
 import { judge } from "../../src/perform";
 import { DEFAULTS, METRICS, type State } from "../../src/state";
 import en from "../../src/words/en.json";
 import zh from "../../src/words/zh.json";
-
-declare const WEB: string;
 
 interface Run { task: string; device: string; backend: string; status: string; accuracyRatio: Num; relativeL2: Num; agreement: Num; throughput: Num; p50: Num; p99: Num; watts: Num; against: string | null }
 
@@ -79,17 +74,6 @@ test("a cheaper device changes the order", () => {
   assert.deepEqual(judge(both, { ...DEFAULTS, metric: "dollar" }).ranked.map((each) => each.device), ["y", "x"]);
   const even = judge(board([base, { ...base, device: "z" }], [device("x", 9000)]), { ...DEFAULTS, metric: "million" });
   assert.ok(Math.abs((even.out[0].even?.value ?? 0) - 9000) < 1e-6);
-});
-
-test("products beside today's are those of the Python twin", () => {
-  const told = JSON.parse(readFileSync(join(WEB, "golden", "find.json"), "utf8")) as { devices: Device[]; answers: { like: string; tdp: Num; out: string[]; kept: [string, string, Num, number][] }[] };
-  for (const each of told.answers) {
-    const today = told.devices.find((one) => one.id === each.like) as Device;
-    const found = find(today, told.devices, { tdp: each.tdp, memoryBytes: null, form: "", rent: null, currency: "USD" });
-    assert.deepEqual(found.out.map((one) => one.device.id).sort(), each.out);
-    assert.deepEqual(found.kept.map((one) => [one.device.id, one.relation, one.ratios.length]), each.kept.map(([id, relation, , known]) => [id, relation, known]));
-    found.kept.forEach((one, at) => assert.ok(one.distance === null ? each.kept[at][2] === null : Math.abs(one.distance - (each.kept[at][2] as number)) < 1e-9));
-  }
 });
 
 test("both languages have the same words, with the same fields", () => {

@@ -1,37 +1,16 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { breakEven, commonPower, devicesNeeded, perHour, perMillion, recovery } from "../../src/cost";
+import { commonPower, devicesNeeded, perHour, perMillion, recovery } from "../../src/cost";
 import { order, ranks, surely } from "../../src/rank";
 import { standIn, apart } from "../../src/standin";
 import { DEFAULTS, format, METRICS, parse, VIEWS, type State } from "../../src/state";
 import { front, median, mixed, through, type Estimate } from "../../src/stats";
 
-declare const WEB: string;
-
-const golden = JSON.parse(readFileSync(join(WEB, "golden", "cost.json"), "utf8")) as { costs: Record<string, number>[]; devices: Record<string, number>[] };
-const near = (got: number, expected: number): void => assert.ok(Math.abs(got - expected) <= 1e-9 * Math.max(1, Math.abs(expected)), `${got} is not ${expected}`);
-
 const value = fc.double({ min: 1e-6, max: 1e9, noNaN: true });
 const estimate: fc.Arbitrary<Estimate> = fc.tuple(value, fc.option(fc.tuple(fc.double({ min: 0, max: 0.5, noNaN: true }), fc.double({ min: 0, max: 0.5, noNaN: true }))))
   .map(([of, ends]) => ({ value: of, low: ends && of * (1 - ends[0]), high: ends && of * (1 + ends[1]) }));
 const maybe = fc.option(estimate);
-
-test("costs are those of the Python twin", () => {
-  for (const each of golden.costs) {
-    const operation = { utilisation: each.use, kwh: each.kwh, pue: 1.4, support: 250 };
-    const capital = { rate: each.rate, years: each.years };
-    const porting = { cost: each.port, devices: 8, years: each.years };
-    const hour = perHour({ device: 9000, kw: 0.165, host: 1500, network: 300 }, operation, capital, porting);
-    near(hour, each.hour);
-    near(perHour({ hour: 2.5 }, operation, undefined, porting), each.rented);
-    near(perMillion(hour, 1234.5), each.million);
-    near(breakEven(each.million, 617.25, 0.3, operation, capital, 1500, 300, porting), each.even);
-  }
-  for (const each of golden.devices) assert.equal(devicesNeeded(each.rate, each.throughput, each.headroom, each.spare), each.devices);
-});
 
 test("what cannot be is refused", () => {
   const operation = { utilisation: 0.5, kwh: 0.1, pue: 1.2, support: 0 };
