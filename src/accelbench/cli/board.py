@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from accelbench.cli.output import json_option, print_json
+from accelbench.errors import UsageError
 from accelbench.gate.rules import RULES
 from accelbench.hardware.prices import NONE, read
 from accelbench.site import build as building
 from accelbench.site.data import Wish
+from accelbench.site.gather import gathered
 from accelbench.site.live import Live
 from accelbench.site.serve import Server
 from accelbench.site.upload import MOST_BYTES, Quarantine
@@ -46,9 +49,12 @@ def build(
     stores: tuple[Path, ...], output: Path, title: str | None, prices: Path | None, raw: bool, json_: bool
 ) -> None:
     """Build the board of the stores as static files, whole or not at all: it works from a web server and from a local
-    disk. A board that is there already is replaced. A folder of runs stands for all of them."""
+    disk. A board that is there already is replaced. A folder of runs stands for all of them, a folder of bundles (a
+    repository of results) for these."""
     own = read(prices) if prices else NONE
-    found = building.build(runs(stores), output, Wish(title, raw, rules=rules(), own=own))
+    with gathered(stores) as all_:
+        wish = Wish(title, raw, rules=rules(), own=own, problems=all_.problems)
+        found = building.build(all_.stores, output, wish)
     if own.prices:
         click.echo(f"the board has private prices ({prices}): it is for those who may know them", err=True)
     if json_:
@@ -83,27 +89,20 @@ def serve(
     Uploads are verified as bundles before they come into the store. Their token is $ACCELBENCH_TOKEN, else one is made
     and told here.
     """
-    found = runs(stores)
-    quarantine = Quarantine(found[0], most_mb * 10**6) if uploads else None
     token = os.environ.get(TOKEN) or secrets.token_urlsafe(24) if uploads else None
-    wish = Wish(title, served=True, rules=rules(), own=read(prices) if prices else NONE)
-    with (
-        Live(found, wish) as live,
-        Server(live, host, port, quarantine, token) as server,
-    ):
-        click.echo(f"serving {len(found)} stores at {server.url} (Ctrl-C ends it)")
+    own = read(prices) if prices else NONE
+    with ExitStack() as stack:
+        found = stack.enter_context(gathered(stores))
+        if uploads and found.unpacked:
+            raise UsageError("--uploads needs stores: bundles are unpacked for as long as they are served")
+        quarantine = Quarantine(found.stores[0], most_mb * 10**6) if uploads else None
+        wish = Wish(title, served=True, rules=rules(), own=own, problems=found.problems)
+        live = stack.enter_context(Live(found.stores, wish))
+        server = stack.enter_context(Server(live, host, port, quarantine, token))
+        click.echo(f"serving {len(found.stores)} stores at {server.url} (Ctrl-C ends it)")
         if token and TOKEN not in os.environ:
             click.echo(f"uploads: {server.url}api/v1/bundles, token {token}")
         server.serve_forever()
-
-
-def runs(stores: tuple[Path, ...]) -> list[Path]:
-    """The stores; one that is none itself stands for those right in it."""
-    found: list[Path] = []
-    for store in stores:
-        inside = sorted(each.parent for each in store.glob("[!.]*/reports")) if not (store / "reports").is_dir() else []
-        found += inside or [store]
-    return found
 
 
 def rules() -> list[dict[str, str]]:

@@ -28,13 +28,15 @@ BATCH = 64
 @dataclass(frozen=True)
 class Wish:
     """What is wanted of a board: its ``title``, whether details hold the stored report itself (``raw``), whether it is
-    ``served``; ``rules`` are those of submission, as the page shows them; ``own`` are private prices."""
+    ``served``; ``rules`` are those of submission, as the page shows them; ``own`` are private prices,
+    ``problems`` what could not be read before, with why."""
 
     title: str | None = None
     raw: bool = False
     served: bool = False
     rules: Sequence[Mapping[str, Any]] = field(default_factory=list)
     own: Own = NONE
+    problems: Sequence[tuple[str, str]] = ()
 
 
 def write(paths: Sequence[Path], board: Path, wish: Wish, processes: int | None = None) -> dict[str, Any]:
@@ -47,7 +49,12 @@ def write(paths: Sequence[Path], board: Path, wish: Wish, processes: int | None 
     made = sorted(_made(board, raw, jobs, processes), key=lambda each: each.job.id)
     made.sort(key=lambda each: each.row["created"] if each.row else "", reverse=True)
     good = [each for each in made if each.row is not None]
-    problems = [*found.problems, *twins, *((each.job.folder, each.problem or "") for each in made if each.row is None)]
+    problems = [
+        *wish.problems,
+        *found.problems,
+        *twins,
+        *((each.job.folder, each.problem or "") for each in made if each.row is None),
+    ]
     return _index(found, good, problems, wish)
 
 
