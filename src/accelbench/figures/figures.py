@@ -68,7 +68,7 @@ def figures_of(report: Report, timed: Sequence[Pass]) -> list[Figure]:
     """The same from passes that were read before."""
     found = list(_whole(report))
     for position, each in enumerate(timed):
-        found += _timed(each, position)
+        found += of_pass(each, position)
     return found
 
 
@@ -102,7 +102,8 @@ def _quality(quality: Quality) -> Iterator[Figure]:
                 yield Figure(name, value)
 
 
-def _timed(timed: Pass, position: int) -> Iterator[Figure]:
+def of_pass(timed: Pass, position: int) -> Iterator[Figure]:
+    """The figures of one timed pass, which lies at ``position`` in its report."""
     summary, against = timed.summary, timed.validity or ()
     if summary is None:
         return

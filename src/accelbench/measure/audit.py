@@ -13,8 +13,11 @@ import numpy as np
 CANARY_NS = 300_000
 KERNEL_SIZE = 20_000
 KERNEL_REPEATS = 8
+PACE_SIZE, PACE_REPEATS = 1_024, 5
 _STEAL = 8
 """Position of the stolen time in the first line of /proc/stat, after its name: proc_stat(5)."""
+
+_PACE_VALUES = np.linspace(0.1, 3.0, PACE_SIZE)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,18 @@ def calibration() -> tuple[int, ...]:
     for thread in threads:
         thread.join()
     return tuple(max(column) for column in zip(*took))
+
+
+def pace() -> int:
+    """Nanoseconds of a small fixed kernel on this thread's core, the median of a few: how fast the machine is now. On
+    shared machines it moves by half and more, for seconds, as a neighbour uses the other half of the core."""
+    out = np.empty_like(_PACE_VALUES)
+    took = []
+    for _ in range(PACE_REPEATS):
+        begun = time.perf_counter_ns()
+        np.sin(_PACE_VALUES, out=out)
+        took.append(time.perf_counter_ns() - begun)
+    return sorted(took)[PACE_REPEATS // 2]
 
 
 def canary() -> int:

@@ -100,13 +100,14 @@ def merge(
     begin: int,
     units: int,
     kept: Sequence[Kept] = (),
-    pauses: Sequence[int] = (),
+    pauses: Sequence[Sequence[int]] = (),
     schedule: Sequence[int] = (),
 ) -> tuple[Columns, tuple[Sample, ...]]:
     """The lanes' records as columns in the order of issue, and the samples with their rows.
 
-    ``begin`` is the clock's reading at the start of the pass, ``units`` the samples per query, ``pauses`` begins and
-    ends in turn, ``schedule`` the scheduled times by row, as the clock tells them.
+    ``begin`` is the clock's reading at the start of the pass, ``units`` the samples per query, ``pauses`` their
+    begins, ends and, where it was measured, the pace in them, ``schedule`` the scheduled times by row, as the clock
+    tells them.
     """
     sizes = [len(lane) for lane in made]
     issued = _joined([lane.issued[:n] for lane, n in zip(made, sizes)])
@@ -131,7 +132,7 @@ def merge(
         units=np.broadcast_to(np.int32(units), len(issued)),
         ok=ok,
         feed=feed,
-        pauses=np.array(pauses, dtype=np.int64).reshape(-1, 2) - begin,
+        pauses=_pauses(pauses, begin),
     )
     if not kept:
         return columns, ()
@@ -141,6 +142,12 @@ def merge(
     offsets = {id(lane): int(start) for lane, start in zip(made, starts)}
     rows_of = [(k, int(place[offsets[id(k.lane)] + k.position])) for k in kept if k.position < len(k.lane)]
     return columns, tuple(Sample(row, int(feed[row]), k.outputs) for k, row in rows_of)
+
+
+def _pauses(rows: Sequence[Sequence[int]], begin: int) -> Ints:
+    found = np.array(rows, dtype=np.int64).reshape(len(rows), len(rows[0]) if rows else 2)
+    found[:, :2] -= begin
+    return found
 
 
 def _joined(parts: Sequence[Sequence[int]]) -> Ints:

@@ -16,6 +16,9 @@ from accelbench.measure.columns import Columns, Ints
 from accelbench.measure.stats import Floats, Summary, median
 from accelbench.model import Audit, Measurement
 
+INSTABILITY = "instability"
+"""How the reasons begin that say that the machine changed during the pass."""
+
 OVERHEAD_SHARE = 0.02
 """The most that the harness itself may take of what it measures: its own cost, and its lateness."""
 
@@ -166,18 +169,17 @@ def _stalled(columns: Columns) -> Iterator[str]:
 def _unstable(columns: Columns) -> Iterator[str]:
     shift = time_shift(columns)
     if shift is not None:
-        yield f"instability: within the pass the median service time moved by a factor of {shift:.3g}"
+        yield f"{INSTABILITY}: within the pass the median service time moved by a factor of {shift:.3g}"
 
 
 def _host(audit: Audit, columns: Columns) -> Iterator[str]:
     before, after = _typical(audit.calibration_before_ns), _typical(audit.calibration_after_ns)
     if before and after and max(before, after) > CALIBRATION_RATIO * min(before, after):
-        yield (
-            f"instability: a fixed kernel took {before / 1e6:.3g} ms before the pass and {after / 1e6:.3g} ms after it"
-        )
+        times = f"{before / 1e6:.3g} ms before the pass and {after / 1e6:.3g} ms after it"
+        yield f"{INSTABILITY}: a fixed kernel took {times}"
     span = int(columns.done.max() - columns.scheduled[0])
     if audit.steal_ns is not None and audit.steal_ns > STEAL_SHARE * span + STEAL_TICK_NS:
-        yield f"instability: the hypervisor took {audit.steal_ns / 1e9:.3g} s of CPU time during the pass"
+        yield f"{INSTABILITY}: the hypervisor took {audit.steal_ns / 1e9:.3g} s of CPU time during the pass"
 
 
 def _typical(times: tuple[int, ...]) -> float | None:

@@ -61,7 +61,7 @@ class Watch:
         self.reason: StopReason | None = None
         self.errors: list[str] = []
         self.canaries: list[int] = []
-        self.pauses: list[int] = []
+        self.pauses: list[tuple[int, ...]] = []
         self.kept: list[Kept] = []
         self.schedule: Sequence[int] = ()
         self._cut = False
@@ -130,9 +130,11 @@ class Watch:
         if self.reason is not None:
             return 0
         length = self._granted(lane, length)
+        alone = len(self.lanes) == 1 and len(lane) > 0
+        pace = (audit.pace(),) if alone and self._audited else ()
         resumed = self.clock.now()
-        if len(self.lanes) == 1 and len(lane) and resumed > paused:
-            self.pauses += [paused, resumed]
+        if alone and resumed > paused:
+            self.pauses.append((paused, resumed, *pace))
         self._marks[id(lane)] = (resumed, self._issued(lane), length)
         return length
 

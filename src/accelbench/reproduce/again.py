@@ -13,8 +13,8 @@ from accelbench.envs import traces
 from accelbench.envs.spec import BackendSpec
 from accelbench.errors import UsageError
 from accelbench.evaluate import Setting, evaluate
-from accelbench.figures.figures import Figure, figures_of
-from accelbench.figures.passes import passes
+from accelbench.figures.figures import Figure, figures_of, of_pass
+from accelbench.figures.passes import Pass, passes
 from accelbench.figures.peaks import marked
 from accelbench.library.reproductions import REPRODUCTIONS
 from accelbench.model import REPRODUCTION_SCHEMA, Judged, Outputs, Plan, Report, Reproduction
@@ -22,18 +22,19 @@ from accelbench.quality.drift import worst
 from accelbench.reference import reference
 from accelbench.report.store import RunDirectory, open_report
 from accelbench.reproduce.differences import differences, elsewhere
-from accelbench.reproduce.judge import LEVEL, LOOKS, Key, judged
+from accelbench.reproduce.judge import FEWEST_VALID, LEVEL, LOOKS, Key, judged, keyed
+from accelbench.reproduce.pace import SamePace, same_pace
 from accelbench.zoo.subject import Subject
 
 
 @dataclass(frozen=True)
 class Original:
-    """The report that is to come out again, in its folder, with the plans of its timed passes by their position: all
-    but the probes of searches, of which only the peak counts."""
+    """The report that is to come out again, with its timed passes by their position: all but the probes of searches, of
+    which only the peak counts."""
 
     report: Report
     figures: tuple[Figure, ...]
-    plans: Mapping[int, Plan]
+    passes: Mapping[int, Pass]
 
     @classmethod
     def read(cls, report: Report, folder: Path) -> Original:
@@ -44,12 +45,17 @@ class Original:
         for each in timed:
             if each.problem:
                 raise UsageError(f"{folder}: {each.problem}: a report is reproduced from its raw facts")
-        plans = {position: each.measurement.plan for position, each in enumerate(timed) if each.peak in (None, True)}
-        counted = tuple(each for each in figures_of(report, timed) if each.measurement in (None, *plans))
-        for plan, each in zip(plans.values(), timed, strict=False):
-            if plan.trace is not None and each.measurement.trace is not None:
+        counted = {position: each for position, each in enumerate(timed) if each.peak in (None, True)}
+        figures = tuple(each for each in figures_of(report, timed) if each.measurement in (None, *counted))
+        for each in counted.values():
+            if each.measurement.trace is not None:
                 traces.keep(folder / each.measurement.trace)
-        return cls(report, counted, plans)
+        return cls(report, figures, counted)
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """What is to be timed again."""
+        return tuple(dict.fromkeys(each.measurement.plan for each in self.passes.values()))
 
 
 def backend(report: Report, adapter: Path | None, trusted: bool) -> BackendSpec:
@@ -110,7 +116,7 @@ def reproduce(
     made. Their reports lie in ``run``; effort and tolerance are the first report's, whatever ``setting`` says."""
     first = original.report
     looks = [count for count in LOOKS if count < most] + [most]
-    again = replace(setting, effort=first.effort, plans=tuple(dict.fromkeys(original.plans.values())))
+    again = replace(setting, effort=first.effort, plans=original.plans)
     again = replace(again, tolerance=first.tolerance, searches=())
     standard = reference(subject, setting.timeout_s)
     runs: list[tuple[Report, Path]] = []
@@ -134,22 +140,41 @@ def _judge(
         reason = f"run {len(runs)} {last.status}: {'; '.join(last.reasons)}"
         empty = judged(original.figures, [], margin=margin, looks=looks)
         return tuple(replace(each, outcome="not_reproduced", reasons=(reason,)) for each in empty)
-    keyed = [_keyed(original, report, folder) for report, folder in runs]
-    return judged(original.figures, keyed, margin=margin, looks=looks, elsewhere=elsewhere(original.report, last))
+    first = keyed(original.figures)
+    again = [keyed(figures_of(report, [])) for report, _ in runs]
+    timed = [{each.measurement.plan: each for each in passes(report, folder)} for report, folder in runs]
+    notes: dict[Key, str] = {}
+    for position, one in original.passes.items():
+        others = [run.get(one.measurement.plan) for run in timed]
+        for run, other in zip(again, others, strict=True):
+            run.update(keyed(of_pass(other, position)) if other else {})
+        alike = same_pace(one, others, FEWEST_VALID)
+        if alike is not None:
+            notes |= _at_one_pace(alike, position, first, again)
+    found = judged(first.values(), again, margin=margin, looks=looks, elsewhere=elsewhere(original.report, last))
+    return tuple(
+        replace(each, reasons=(*each.reasons, notes[key])) if (key := (each.name, each.measurement)) in notes else each
+        for each in found
+    )
 
 
-def _keyed(original: Original, report: Report, folder: Path) -> dict[Key, Figure]:
-    """The figures of a run, by name and by the position that their plan has in the first report."""
-    timed = passes(report, folder)
-    positions = {
-        position: [place for place, plan in original.plans.items() if plan == each.measurement.plan]
-        for position, each in enumerate(timed)
-    }
-    return {
-        (figure.name, place): figure
-        for figure in figures_of(report, timed)
-        for place in ([None] if figure.measurement is None else positions[figure.measurement])
-    }
+def _at_one_pace(
+    alike: SamePace, position: int, first: dict[Key, Figure], again: Sequence[dict[Key, Figure]]
+) -> dict[Key, str]:
+    """Put figures at one pace in the place of those of whole passes, where ``first`` and enough runs have them; what a
+    reader must know of each."""
+    notes = {}
+    told = [keyed(of_pass(run, position)) if run else {} for run in alike.runs]
+    for key, figure in keyed(of_pass(alike.first, position)).items():
+        if sum(key in run for run in told) < FEWEST_VALID:
+            continue
+        whole, first[key] = first[key], figure
+        for run, at_pace in zip(again, told, strict=True):
+            run.pop(key, None)
+            if key in at_pace:
+                run[key] = at_pace[key]
+        notes[key] = alike.note(f"{whole.value:.4g}")
+    return notes
 
 
 def _reproduction(first: Report, runs: Sequence[Report], found: tuple[Judged, ...]) -> Reproduction:

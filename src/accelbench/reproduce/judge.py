@@ -60,6 +60,7 @@ ROUNDING_L2, ROUNDING_DB = 1e-6, 120.0
 """Drift below this is float32's own rounding, whose size is no property of a stack."""
 
 Key = tuple[str, int | None]
+"""A figure's name, and the position of its pass in the first report."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ class Scatter:
 
     deviation: float
     freedom: int
+
+
+def keyed(figures: Iterable[Figure]) -> dict[Key, Figure]:
+    """The figures by name and pass."""
+    return {(figure.name, figure.measurement): figure for figure in figures}
 
 
 def judged(

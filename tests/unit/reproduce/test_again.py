@@ -23,7 +23,7 @@ def with_outputs(tmp_path: Path, name: str, noise: float, sha256: str | None) ->
 def test_all_passes_are_to_come_out_again(tmp_path: Path) -> None:
     made, folder = factory.timed(tmp_path, "a", factory.report("resnet50", "openvino", "fp32"))
     found = Original.read(made, folder)
-    assert dict(found.plans) == {0: made.measurements[0].plan, 1: made.measurements[1].plan}
+    assert found.plans == (made.measurements[0].plan, made.measurements[1].plan)
     assert {figure.measurement for figure in found.figures} == {None, 0, 1}
 
 
@@ -38,7 +38,7 @@ def test_of_a_search_only_the_peak_is(tmp_path: Path) -> None:
     )
     made = replace(factory.report("resnet50", "openvino", "fp32"), measurements=probes)
     found = Original.read(*factory.timed(tmp_path, "a", made))
-    assert set(found.plans) <= {3}
+    assert set(found.passes) <= {3}
     assert {figure.measurement for figure in found.figures} <= {None, 3}
 
 
