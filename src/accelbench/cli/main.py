@@ -35,6 +35,7 @@ VERBS = {
     "profile": "profile:profile",
     "hardware": "hardware:hardware",
     "board": "board:board",
+    "advise": "advise:advise",
     "import": "import_:import_",
     "self-test": "selftest:selftest",
 }

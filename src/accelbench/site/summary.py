@@ -13,6 +13,7 @@ from accelbench.model import Report
 from accelbench.passes import names
 from accelbench.quality.drift import worst
 from accelbench.quality.verdict import judge
+from accelbench.report.stack import stack_version
 
 Values = Mapping[tuple[str, int], tuple[float, float | None, float | None]]
 """Figures by name and position of the timed pass (-1: of the whole report): value and 95 % interval."""
@@ -63,17 +64,6 @@ def row(report: Report, values: Values, trust: Mapping[str, Any]) -> dict[str, A
 def pass_rows(timed: Sequence[Pass], values: Values, target: str) -> list[dict[str, Any]]:
     """A row for each timed pass of a report; ``target`` is the device that was asked for."""
     return [_pass(each, position, values, target) for position, each in enumerate(timed)]
-
-
-def stack_version(report: Report) -> str | None:
-    """The version of the package that is called as the backend, else of the one with the shortest name that has it in
-    it; None where no package does."""
-    if report.environment is None:
-        return None
-    wanted = _bare(report.target.backend)
-    packages = {_bare(name): version for name, version in sorted(report.environment.packages.items())}
-    named = sorted((name for name in packages if wanted in name), key=lambda name: (len(name), name))
-    return packages[named[0]] if named else None
 
 
 def division(report: Report) -> str:
@@ -188,7 +178,3 @@ def against(timed: Pass) -> tuple[str, ...]:
 
 def _value(values: Values, name: str) -> float | None:
     return values[name, WHOLE][0] if (name, WHOLE) in values else None
-
-
-def _bare(name: str) -> str:
-    return name.casefold().replace("-", "").replace("_", "")

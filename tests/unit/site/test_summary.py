@@ -10,8 +10,9 @@ from tests.unit.library import made
 from accelbench import model
 from accelbench.figures.passes import Pass, bare
 from accelbench.measure.series import Series
+from accelbench.report.stack import stack_version
 from accelbench.report.store import open_report
-from accelbench.site.summary import division, stack_version, watts
+from accelbench.site.summary import division, watts
 
 
 def environment(**packages: str) -> model.Environment:
