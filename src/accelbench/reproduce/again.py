@@ -151,7 +151,8 @@ def _judge(
         alike = same_pace(one, others, FEWEST_VALID)
         if alike is not None:
             notes |= _at_one_pace(alike, position, first, again)
-    found = judged(first.values(), again, margin=margin, looks=looks, elsewhere=elsewhere(original.report, last))
+    machine = elsewhere(original.report, last)
+    found = judged(first.values(), again, margin=margin, looks=looks, elsewhere=machine, at_pace=notes)
     return tuple(
         replace(each, reasons=(*each.reasons, notes[key])) if (key := (each.name, each.measurement)) in notes else each
         for each in found

@@ -21,7 +21,8 @@ Figures that do not scatter (accuracy, agreement, drift, sizes) are within the m
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -84,14 +85,19 @@ def judged(
     looks: int = len(LOOKS),
     level: float = LEVEL,
     elsewhere: Sequence[str] = (),
+    at_pace: Collection[Key] = (),
 ) -> tuple[Judged, ...]:
     """Every figure of ``first`` that is judged, against ``runs``, which have them by name and by the position of the
     pass in the first report. ``margin`` replaces that of every figure. With differences of the machines in
-    ``elsewhere`` times are not comparable."""
+    ``elsewhere`` times are not comparable. Those ``at_pace`` are of one pace of the machine, so they scatter less than
+    the others."""
     wanted = [figure for figure in first if figure.name in MARGINS]
     margins = {name: MARGINS[name] if margin is None else margin for name in MARGINS}
     tests = sum(figure.name in TIMED for figure in wanted) * looks
-    scatter = {name: _scatter([_logs(figure, runs) for figure in wanted if figure.name == name]) for name in TIMED}
+    pools: dict[tuple[str, bool], list[list[float]]] = defaultdict(list)
+    for (name, position), figure in keyed(wanted).items():
+        pools[name, (name, position) in at_pace].append(_logs(figure, runs))
+    scatter = {pool: _scatter(groups) for pool, groups in pools.items()}
     found = []
     for figure in wanted:
         again = tuple(each.value for each in _again(figure, runs))
@@ -104,7 +110,8 @@ def judged(
             found.append(replace(blank, outcome="not_comparable", reasons=tuple(elsewhere)))
         else:
             logs = _logs(figure, runs)
-            found.append(_timed(blank, figure, logs, scatter[figure.name], level / max(tests, 1)))
+            pool = figure.name, (figure.name, figure.measurement) in at_pace
+            found.append(_timed(blank, figure, logs, scatter[pool], level / max(tests, 1)))
     return tuple(found)
 
 

@@ -141,3 +141,17 @@ def test_figures_without_a_margin_are_not_judged() -> None:
     assert judged([Figure("compile_s", 2.0)], [{}]) == ()
     assert MARGINS.keys() <= UNITS.keys()
     assert MARGINS.keys() >= TIMED
+
+
+def test_figures_of_one_pace_are_not_blamed_for_the_scatter_of_others() -> None:
+    first = [Figure("latency_p50_s", 1.0, measurement=plan) for plan in PLANS]
+    runs = [
+        keyed(
+            [Figure("latency_p50_s", 1.0 + 1e-4 * step, measurement=0), Figure("latency_p50_s", value, measurement=1)]
+        )
+        for step, value in enumerate((1.0, 1.5, 0.7))
+    ]
+    together = judged(first, runs)
+    apart = judged(first, runs, at_pace={("latency_p50_s", 0)})
+    assert [each.outcome for each in together] == ["ambiguous", "ambiguous"]
+    assert [each.outcome for each in apart] == ["reproduced", "ambiguous"]
