@@ -17,6 +17,8 @@ from typing import Any
 
 from accelbench.hardware import catalogue
 from accelbench.hardware.lint import lint
+from accelbench.knowledge.catalogue import recipes
+from accelbench.knowledge.words import plain as told
 
 TASKS = [
     ("digits-resnet", "regular", "vision", 2.1e7, 2.7e5, "top1"),
@@ -322,8 +324,7 @@ def main() -> None:
                   for task, tier, domain, flops, parameters, metric in TASKS],
         "devices": [plain(each) for each in devices.values()], "vendors": [plain(each) for each in vendors.values()],
         "lints": [dataclasses.asdict(each) for each in lint(devices, vendors)], "recipes": [
-            {"id": "openvino-bf16", "stack": "openvino", "modelClass": "CNN", "symptom": "bf16 is no faster", "change":
-             "set the inference precision hint", "effect": "1.6 times the rate", "evidence": [row["id"] for row, _ in made[:1]]}],
+            {**told(each), "evidence": [row["id"] for row, _ in made[:1]]} for each in recipes().values()],
         "rules": [{"id": "form.schema", "level": "error", "text": "the report keeps the schema"}],
         "downloads": [{"href": "data/reports.csv", "format": "csv", "what": "reports", "rows": count, "bytes": 1000}],
     }  # fmt: skip

@@ -229,13 +229,31 @@ export interface Lint {
   text: string;
 }
 
+/** The same in both languages. */
+export interface Words {
+  en: string;
+  zh: string;
+}
+
+/** What was learned, as `accelbench.knowledge` tells it. */
 export interface Recipe {
   id: string;
-  stack: string;
-  modelClass: string;
-  symptom: string;
-  change: string;
-  effect: string;
+  date: string;
+  /** Backends by their names; `any` for all. */
+  stacks: string[];
+  title: Words;
+  /** The class of models. */
+  models: Words;
+  symptom: Words;
+  why: Words;
+  change: Words;
+  /** What the change adds to `accelbench run`. */
+  arguments: string[];
+  /** Conditions on facts of a report, as formulas. */
+  when: string[];
+  /** Figures before and after, one line each: what gets better, and what gets worse. */
+  effect: { en: string[]; zh: string[] };
+  cost: { en: string[]; zh: string[] };
   /** id12 of reports that show it. */
   evidence: string[];
 }

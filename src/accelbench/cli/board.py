@@ -44,16 +44,23 @@ def board() -> None:
 @title_option
 @prices_option
 @click.option("--raw", is_flag=True, help="Carry every stored report whole in its page, too.")
+@click.option("--parquet", is_flag=True, help="Downloads as Parquet, too: needs the extra `parquet`.")
 @json_option
 def build(
-    stores: tuple[Path, ...], output: Path, title: str | None, prices: Path | None, raw: bool, json_: bool
+    stores: tuple[Path, ...],
+    output: Path,
+    title: str | None,
+    prices: Path | None,
+    raw: bool,
+    parquet: bool,
+    json_: bool,
 ) -> None:
     """Build the board of the stores as static files, whole or not at all: it works from a web server and from a local
     disk. A board that is there already is replaced. A folder of runs stands for all of them, a folder of bundles (a
     repository of results) for these."""
     own = read(prices) if prices else NONE
     with gathered(stores) as all_:
-        wish = Wish(title, raw, rules=rules(), own=own, problems=all_.problems)
+        wish = Wish(title, raw, parquet=parquet, rules=rules(), own=own, problems=all_.problems)
         found = building.build(all_.stores, output, wish)
     if own.prices:
         click.echo(f"the board has private prices ({prices}): it is for those who may know them", err=True)

@@ -61,7 +61,7 @@ def fill(
 ) -> Mapping[str, Any]:
     """Write all files of the board into an empty folder; returns the data of its index."""
     index = data.write(stores, folder, wish, processes)
-    index["downloads"] = downloads.write(folder, index)
+    index["downloads"] = downloads.write(folder, index, wish.parquet)
     (folder / INDEX).write_bytes(script("index", index))
     for name in PAGE:
         shutil.copyfile(assets / name, folder / name)

@@ -1,16 +1,20 @@
-"""What a board has beside its reports: products, companies, doubts about them, tasks, claims."""
+"""What a board has beside its reports: products, companies, doubts about them, recipes, tasks, claims. What does not
+change while a process lives is made once, and is not to be changed by those who get it."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from accelbench.hardware import catalogue
 from accelbench.hardware.lint import lint
+from accelbench.knowledge import catalogue as knowledge
+from accelbench.knowledge.words import plain
 from accelbench.model import Claim, Device, Task, TensorSpec
 from accelbench.site.plain import number, record
 from accelbench.zoo import catalogue as zoo
@@ -20,27 +24,44 @@ WEIGHT_BYTES = 4
 """Of a parameter in float32, as tasks have them."""
 
 
+@cache
 def devices() -> list[dict[str, Any]]:
     """The whole catalogue in the order of ids."""
     return [_device(each) for each in catalogue.devices().values()]
 
 
+@cache
 def vendors() -> list[dict[str, Any]]:
     """The companies in the order of ids."""
     return [record(each) for each in catalogue.vendors().values()]
 
 
+@cache
 def lints() -> list[dict[str, Any]]:
     """What is doubtful in the catalogue."""
     return [record(each) for each in lint(catalogue.devices(), catalogue.vendors())]
 
 
+@cache
+def recipes() -> list[dict[str, Any]]:
+    """What was learned in bringing models to stacks; the numbers behind it are in ``accelbench advise --list``."""
+    return [
+        {name: value for name, value in plain(each).items() if name != "measured"}
+        for each in knowledge.recipes().values()
+    ]
+
+
 def tasks(reported: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The tasks of the zoo, and those that reports are of, by what the rows of these tell, in the order of ids."""
-    found = {task.id: _task(task) for task in zoo.tasks().values()}
+    found = dict(_known())
     for row in reported:
         found.setdefault(row["task"], _foreign(row))
     return [found[name] for name in sorted(found)]
+
+
+@cache
+def _known() -> Mapping[str, dict[str, Any]]:
+    return {task.id: _task(task) for task in zoo.tasks().values()}
 
 
 def claimed(claims: Sequence[Claim]) -> list[dict[str, Any]]:

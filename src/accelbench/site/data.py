@@ -28,12 +28,13 @@ BATCH = 64
 @dataclass(frozen=True)
 class Wish:
     """What is wanted of a board: its ``title``, whether details hold the stored report itself (``raw``), whether it is
-    ``served``; ``rules`` are those of submission, as the page shows them; ``own`` are private prices,
-    ``problems`` what could not be read before, with why."""
+    ``served``, whether there are downloads as Parquet too; ``rules`` are those of submission, as the page shows them;
+    ``own`` are private prices, ``problems`` what could not be read before, with why."""
 
     title: str | None = None
     raw: bool = False
     served: bool = False
+    parquet: bool = False
     rules: Sequence[Mapping[str, Any]] = field(default_factory=list)
     own: Own = NONE
     problems: Sequence[tuple[str, str]] = ()
@@ -100,7 +101,7 @@ def _index(found: Stores, made: Sequence[Made], problems: Sequence[tuple[str, st
         "claims": catalogue.claimed(found.claims),
         "tasks": catalogue.tasks(rows),
         **{"devices": catalogue.devices(), "vendors": catalogue.vendors(), "lints": catalogue.lints()},
-        **{"recipes": [], "rules": list(wish.rules), "downloads": []},
+        **{"recipes": catalogue.recipes(), "rules": list(wish.rules), "downloads": []},
     }
 
 

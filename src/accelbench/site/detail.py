@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelbench.figures.passes import Pass
+from accelbench.knowledge.match import applying
 from accelbench.measure.series import Series
 from accelbench.measure.stats import latencies
 from accelbench.model import Artifact, Build, DriftSums, Report, Score
@@ -54,7 +55,7 @@ def detail(
         "host": _host(report),
         "environment": _environment(report),
         **beside,
-        "recipes": [],
+        "recipes": [match.recipe.id for match in applying(report)],
         "raw": raw,
     }
 

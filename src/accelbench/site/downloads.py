@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from accelbench.library.export import write_parquet
+from accelbench.library.query import Answer
 from accelbench.site.plain import dumps
 
 FOLDER = "data"
@@ -16,15 +19,18 @@ FOLDER = "data"
 TABLES = ("reports", "passes", "claims")
 
 
-def write(board: Path, index: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Write reports, passes and claimed figures as CSV, and as JSON as ``index`` has them; what there is none of is
-    left out. Returns what ``index`` lists of them."""
+def write(board: Path, index: Mapping[str, Any], parquet: bool = False) -> list[dict[str, Any]]:
+    """Write reports, passes and claimed figures as CSV, as JSON as ``index`` has them, and as Parquet where that is
+    wanted; what there is none of is left out. Returns what ``index`` lists of them. Raises UsageError where the extra
+    for Parquet is missing."""
     listed = []
     for what in TABLES:
         told = list(records(index, what))
         if told:
             listed.append(_put(board, what, "csv", _csv(told), len(told)))
             listed.append(_put(board, what, "json", dumps(index[what]).encode() + b"\n", len(told)))
+            if parquet:
+                listed.append(_parquet(board, what, told))
     return listed
 
 
@@ -76,3 +82,10 @@ def _put(board: Path, what: str, form: str, content: bytes, count: int) -> dict[
     href = f"{FOLDER}/{what}.{form}"
     (board / href).write_bytes(content)
     return {"href": href, "format": form, "what": what, "rows": count, "bytes": len(content)}
+
+
+def _parquet(board: Path, what: str, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    href = f"{FOLDER}/{what}.parquet"
+    rows = [tuple(row.values()) for row in told]
+    write_parquet(lambda: nullcontext(Answer(tuple(told[0]), iter(rows))), board / href)
+    return {"href": href, "format": "parquet", "what": what, "rows": len(told), "bytes": (board / href).stat().st_size}

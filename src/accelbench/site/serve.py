@@ -44,6 +44,7 @@ IDLE_S = 30.0
 """A connection that says nothing for so long is closed."""
 PULSE_S = 15.0
 MOST_LISTENERS = 64
+NOTHING = "there is nothing here: /api/openapi.json tells what there is"
 
 
 class Server(ThreadingHTTPServer):
@@ -117,20 +118,33 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """A bundle, from one who has the token."""
         self.close_connection = True
+        if self._is_welcome():
+            refused = self._refusal()
+            if refused:
+                self._json(refused[0], {"error": refused[1]})
+            elif self.server.quarantine is not None:
+                self._upload(self.server.quarantine, int(self.headers["Content-Length"]))
+
+    def handle_expect_100(self) -> bool:
+        """Refuse before a body is sent, to those who ask."""
+        if self._refusal() is None:
+            return super().handle_expect_100()
+        self.do_POST()
+        return False
+
+    def _refusal(self) -> tuple[HTTPStatus, str] | None:
+        """Why an upload is not taken, by its head alone."""
         server, length = self.server, self.headers.get("Content-Length", "")
-        if not self._is_welcome():
-            return
         if server.quarantine is None or urlsplit(self.path).path != f"{api.PREFIX}/bundles":
-            self._no_such()
-        elif not hmac.compare_digest(self.headers.get("Authorization", "").encode(), f"Bearer {server.token}".encode()):
-            self._json(HTTPStatus.UNAUTHORIZED, {"error": "uploads need the server's token"})
-        elif not (length.isascii() and length.isdigit()):
-            self._json(HTTPStatus.LENGTH_REQUIRED, {"error": "Content-Length is missing"})
-        elif len(length) > 18 or int(length) > server.quarantine.most_bytes:
-            most = f"a bundle has at most {server.quarantine.most_bytes} bytes here"
-            self._json(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": most})
-        else:
-            self._upload(server.quarantine, int(length))
+            return HTTPStatus.NOT_FOUND, NOTHING
+        if not hmac.compare_digest(self.headers.get("Authorization", "").encode(), f"Bearer {server.token}".encode()):
+            return HTTPStatus.UNAUTHORIZED, "uploads need the server's token: Authorization: Bearer TOKEN"
+        if not (length.isascii() and length.isdigit()):
+            return HTTPStatus.LENGTH_REQUIRED, "an upload needs a Content-Length"
+        if len(length) > 18 or int(length) > server.quarantine.most_bytes:
+            most = f"a bundle has at most {server.quarantine.most_bytes / 1e6:g} MB here"
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, most
+        return None
 
     def _upload(self, quarantine: Quarantine, length: int) -> None:
         try:
@@ -184,7 +198,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.listeners.release()
 
     def _no_such(self) -> None:
-        self._json(HTTPStatus.NOT_FOUND, {"error": "there is nothing here: /api/openapi.json tells what there is"})
+        self._json(HTTPStatus.NOT_FOUND, {"error": NOTHING})
 
     def _json(self, status: HTTPStatus, value: Mapping[str, Any]) -> None:
         self._send(status, json.dumps(value, ensure_ascii=False).encode(), ".json")

@@ -26,6 +26,11 @@ class Quarantine:
         self.store, self.most_bytes = store, most_bytes
         self._one = threading.Lock()
 
+    @property
+    def busy(self) -> bool:
+        """Whether one is taken just now."""
+        return self._one.locked()
+
     def take(self, source: BinaryIO, length: int) -> Added:
         """Read ``length`` bytes aside, verify them as a bundle, and add it. Raises Busy while another is taken,
         UsageError for bytes that end too early or are no bundle as it was made; nothing of them is left then."""

@@ -16,12 +16,17 @@ from tests.unit.site.boards import assets, column, loaded
 
 from accelbench import model
 from accelbench.errors import UsageError
+from accelbench.knowledge.catalogue import recipes
+from accelbench.knowledge.match import Match
+from accelbench.library import export
 from accelbench.library.reproductions import REPRODUCTIONS, put
 from accelbench.model import REPRODUCTION_SCHEMA, Judged, Reproduction
 from accelbench.report.store import open_report
 from accelbench.site import data
+from accelbench.site import detail as details
 from accelbench.site.build import PAGE, build
 from accelbench.site.data import Wish
+from accelbench.site.downloads import records
 
 
 @pytest.fixture
@@ -151,6 +156,26 @@ def test_downloads_are_as_the_index_says(tmp_path: Path, page: Path) -> None:
             assert json.loads(content) == found[each["what"]]
 
 
+def test_downloads_as_parquet_are_asked_for(tmp_path: Path, page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, _ = made.store(tmp_path, 1)
+    monkeypatch.setattr(export, "pyarrow", None)
+    with pytest.raises(UsageError, match=r"pip install 'accelbench\[parquet\]'"):
+        index([store], tmp_path / "board", page, parquet=True)
+    assert not (tmp_path / "board").exists()
+
+
+def test_downloads_as_parquet_have_the_rows(tmp_path: Path, page: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    store, _ = made.store(tmp_path, 2)
+    found = index([store], tmp_path / "board", page, parquet=True)
+    listed = {each["what"]: each for each in found["downloads"] if each["format"] == "parquet"}
+    assert set(listed) == {"reports", "passes"}
+    for what, each in listed.items():
+        table = parquet.read_table(tmp_path / "board" / each["href"])
+        assert table.to_pylist() == list(records(found, what))
+        assert table.num_rows == each["rows"]
+
+
 def test_a_board_is_replaced_and_nothing_else_is(tmp_path: Path, page: Path) -> None:
     store, _ = made.store(tmp_path)
     board = tmp_path / "board"
@@ -239,3 +264,13 @@ def test_what_is_missing_is_null_and_never_zero(
         assert len(own) == len(report.measurements)
         assert all(passes["watts"][place] is None and passes["p50"][place] > 0 for place in own)
         assert all(passes["rate"][place] is None for place in own)
+
+
+def test_recipes_are_told_and_which_apply(tmp_path: Path, page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = next(iter(recipes().values()))
+    monkeypatch.setattr(details, "applying", lambda _: (Match(recipe, (), ()),))
+    made.put(tmp_path / "store", made.report())
+    found = index([tmp_path / "store"], tmp_path / "board", page)
+    assert [each["id"] for each in found["recipes"]] == list(recipes())
+    assert found["recipes"][0]["title"] == {"en": recipe.title.en, "zh": recipe.title.zh}
+    assert loaded(next((tmp_path / "board/data/reports").iterdir()))["recipes"] == [recipe.id]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
+import socket
 import threading
+import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -213,3 +217,59 @@ def test_uploads_need_a_token_and_a_port_must_be_free(tmp_path: Path) -> None:
             Server(live, "127.0.0.1", port)
         with pytest.raises(UsageError, match="token"):
             Server(live, "127.0.0.1", 0, Quarantine(client.store))
+
+
+def raw(client: Client) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", client.server.server_address[1]), timeout=20)
+
+
+def said(client: Client, request: bytes) -> bytes:
+    """All that the server answers to bytes that a well-meaning client would not send."""
+    with raw(client) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def head(*lines: str, token: str = TOKEN) -> bytes:
+    told = ("POST /api/v1/bundles HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", *lines, "", "")
+    return "\r\n".join(told).encode()
+
+
+def test_uploads_that_mean_harm_leave_nothing_behind(tmp_path: Path) -> None:
+    with serving(tmp_path, uploads=True) as client:
+        before = sorted(client.store.rglob("*"))
+        for lines, status in (
+            (("Content-Length: 100",), b"422"),
+            (("Transfer-Encoding: chunked",), b"411"),
+            (("Content-Length: -1",), b"411"),
+            (("Content-Length: 1e3",), b"411"),
+            (("Content-Length: 99999999999999999999999",), b"413"),
+            (("Content-Length: 2000000", "Expect: 100-continue"), b"413"),
+        ):
+            assert said(client, head(*lines) + b"x" * 9).split()[1] == status, lines
+        assert said(client, head("Content-Length: 9", "Expect: 100-continue", token="no")).split()[1] == b"401"
+        assert said(client, head("Content-Length: 3", "Expect: 100-continue") + b"abc").startswith(b"HTTP/1.1 100")
+        assert (
+            said(client, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 70000 + b"\r\n\r\n").split()[1] == b"431"
+        )
+        said(client, b"\x16\x03\x01 not http at all\r\n\r\n")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bomb:
+            bomb.writestr("../../escaped.txt", "x")
+            bomb.writestr("report.json", b"0" * 50_000_000)
+        refused, told = client.upload(archive.getvalue())
+        assert (refused, str(tmp_path) in told["error"]) == (422, False)
+        assert sorted(client.store.rglob("*")) == before
+        assert not list(tmp_path.rglob("escaped.txt"))
+        assert len(client.json("/api/v1/reports")) == 3, "it goes on"
+
+
+def test_one_upload_at_a_time(tmp_path: Path) -> None:
+    with serving(tmp_path, uploads=True) as client, raw(client) as slow:
+        slow.sendall(head("Content-Length: 100"))
+        deadline = time.monotonic() + 10
+        while client.server.quarantine is not None and not client.server.quarantine.busy:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        assert client.upload(b"x")[0] == 503

@@ -216,7 +216,7 @@ function command(words: string[]): HTMLElement {
 
 function recipes({ board }: Context, detail: Detail): Child {
   const found = board.index.recipes.filter((each) => detail.recipes.includes(each.id));
-  return found.length ? h("section", {}, h("h2", {}, t("report.recipes")), h("ul", {}, found.map((each) => h("li", {}, h("b", {}, each.symptom), ` → ${each.change} (${each.effect})`)))) : null;
+  return found.length ? h("section", {}, h("h2", {}, t("report.recipes")), h("ul", {}, found.map((each) => h("li", {}, h("b", {}, each.title[spoken()]), ` ${each.change[spoken()]} `, h("code", {}, each.arguments.join(" ")), h("small", {}, each.effect[spoken()].join(" · ")))))) : null;
 }
 
 function reproductions(detail: Detail): Child {
