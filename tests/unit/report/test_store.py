@@ -191,36 +191,50 @@ def test_a_disk_that_takes_no_more_is_one_line(
             RunDirectory.create(tmp_path / "other")
 
 
-WRITER = """
+WRITERS = """
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 from accelbench.report.store import RunDirectory
 from tests.unit.report.sample import report
-run = RunDirectory.create(Path(sys.argv[1]))
-for number in range(10**9):
-    with run.staging() as staging:
-        (staging / "columns").mkdir()
-        (staging / "columns" / "0.bin").write_bytes(bytes(50_000))
-        print(run.put(replace(report(2), command=(str(number),)), staging, {}).name, flush=True)
+
+def write(out):
+    print(os.getpid(), flush=True)
+    run = RunDirectory.create(out)
+    for number in range(10**9):
+        with run.staging() as staging:
+            (staging / "columns").mkdir()
+            (staging / "columns" / "0.bin").write_bytes(bytes(50_000))
+            print(run.put(replace(report(2), command=(str(number),)), staging, {}).name, flush=True)
+
+for line in sys.stdin:
+    writer = os.fork()
+    if not writer:
+        write(Path(line.strip()))
+    os.waitpid(writer, 0)
+    print("ended", flush=True)
 """
 
 
 def test_a_writer_killed_at_any_moment_leaves_whole_reports_only(tmp_path: Path) -> None:
     moments = random.Random(7)
     stored = 0
-    for attempt in range(30):
-        out = tmp_path / str(attempt)
-        command = [sys.executable, "-c", WRITER, str(out)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as writer:
-            assert writer.stdout is not None
-            first = writer.stdout.readline()
+    command = [sys.executable, "-c", WRITERS]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=Path(__file__).parents[3]) as writers:
+        assert writers.stdin is not None
+        assert writers.stdout is not None
+        for attempt in range(30):
+            out = tmp_path / str(attempt)
+            print(out, file=writers.stdin, flush=True)
+            writer, first = int(writers.stdout.readline()), writers.stdout.readline()
             time.sleep(moments.uniform(0, 0.03))
-            writer.send_signal(signal.SIGKILL)
-            acknowledged = {line.strip() for line in (first, *writer.stdout) if line.endswith("\n")}
-        visible = {folder.name: store.verify(folder) for _, folder in store.reports(out)}
-        assert acknowledged <= visible.keys()
-        assert len(visible) <= len(acknowledged) + 1
-        assert not any(visible.values())
-        stored += len(visible)
+            os.kill(writer, signal.SIGKILL)
+            acknowledged = {line.strip() for line in (first, *iter(writers.stdout.readline, "ended\n"))}
+            visible = {folder.name: store.verify(folder) for _, folder in store.reports(out)}
+            assert acknowledged <= visible.keys()
+            assert len(visible) <= len(acknowledged) + 1
+            assert not any(visible.values())
+            stored += len(visible)
     assert stored > 30
