@@ -296,8 +296,9 @@ def _tool(name: str, words: Sequence[str], limit_s: int = TOOL_TIMEOUT_S) -> Non
         raise TimeoutError(f"{name} did not end within {limit_s} s")
     sys.stderr.write(printed[-20000:])
     said = [line for line in printed.splitlines() if "rror:" in line] or printed.strip().splitlines()[-1:]
-    text = " ".join(said[0].rpartition("rror: ")[2].split())[-400:] if said else "it said nothing"
-    if not any(sign in text.lower() for sign in REFUSALS):
+    whole = " ".join(said[0].rpartition("rror: ")[2].split()) if said else "it said nothing"
+    text = whole[:400]
+    if not any(sign in whole.lower() for sign in REFUSALS):
         raise RuntimeError(f"{name} ended with {code}: {text}")
     operator = OPERATOR.search(printed)
     raise Unsupported(f"operator {operator[1]}: {text}" if operator else text)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 FLAGS = (
     "--iree-input-type=onnx",
+    "--iree-input-demote-f64-to-f32=false",
     "--iree-hal-target-device=local",
     "--iree-hal-local-target-device-backends=llvm-cpu",
     "--iree-llvmcpu-target-cpu=host",
