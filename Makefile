@@ -52,7 +52,7 @@ demo: backends
 page: $(PAGE)
 
 $(PAGE): $(PAGE_SOURCES)
-	@command -v npm >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || \
+	@command -v npm >/dev/null && node -e 'process.exitCode = process.versions.node.split(".")[0] < 20 ? 1 : 0' 2>/dev/null || \
 	  { echo 'The page of boards is built with Node 20 or newer and npm, which are not here (Debian 13: apt-get install nodejs npm). A wheel carries the page: pip install accelbench' >&2; exit 2; }
 	@echo 'Building the page of boards ...'
 	@tools/quiet npm ci --prefix web --no-audit --no-fund
