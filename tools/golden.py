@@ -57,6 +57,7 @@ def costs() -> list[dict[str, object]]:
             "even": cost.break_even(
                 million, 617.25, 0.3, operation, capital, host=1_500.0, network=300.0, porting=porting
             ),
+            "even_rent": cost.break_even_rent(million, 617.25, operation, porting),
         })  # fmt: skip
     return found
 

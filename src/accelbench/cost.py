@@ -133,8 +133,13 @@ class Inputs:
             return None
         return per_hour(Purchase(price, kw, self.host, self.network), self.operation, self.capital, self.porting)
 
-    def even(self, other_per_million: float, throughput: float, kw: float) -> float:
-        """The price of a purchase at which a million samples cost what they do on another product (``break_even``)."""
+    def even(self, other_per_million: float, throughput: float, kw: float | None) -> float | None:
+        """The price, or the rent of an hour, at which a million samples cost what they do on another product. None for
+        a purchase whose power nobody knows."""
+        if self.pay == "rent":
+            return break_even_rent(other_per_million, throughput, self.operation, self.porting)
+        if kw is None:
+            return None
         return break_even(
             *(other_per_million, throughput, kw, self.operation, self.capital),
             host=self.host,
@@ -187,6 +192,17 @@ def break_even(
     hour = other_per_million * _positive("throughput", throughput) * 3600 / 1e6
     yearly = (hour - _energy(kw, operation) - once) * HOURS * operation.utilisation
     return (yearly - _at_least_zero("support", operation.support)) / capital.recovery - _shares(host, network)
+
+
+def break_even_rent(
+    other_per_million: float, throughput: float, operation: Operation, porting: Porting | None = None
+) -> float:
+    """The rent of an hour at which a device of this throughput costs as much per million samples as another product
+    does. Negative: it would be dearer even as a gift."""
+    _share("utilisation", operation.utilisation)
+    once = _porting(porting, operation) if porting else 0.0
+    hour = other_per_million * _positive("throughput", throughput) * 3600 / 1e6
+    return (hour - once) * operation.utilisation
 
 
 def devices_needed(rate: float, throughput: float, headroom: float = 0.0, spare: int = 0) -> int:

@@ -132,6 +132,15 @@ def test_inputs_are_the_models_words() -> None:
     hour = given.hour(5000.0, 0.4)
     assert hour is not None
     assert given.even(per_million(hour, 300.0), 300.0, 0.4) == pytest.approx(5000.0)
+    assert given.even(1.0, 300.0, None) is None
+
+
+def test_at_the_break_even_rent_both_cost_the_same() -> None:
+    given = Inputs(pay="rent", use=0.5, port=7_000.0, fleet=8)
+    hour = given.hour(1.5, None)
+    assert hour is not None
+    assert given.even(per_million(hour, 300.0), 300.0, None) == pytest.approx(1.5)
+    assert given.even(0.0, 300.0, None) == pytest.approx(-7_000.0 / (8 * 4 * 8760)), "dearer even as a gift"
 
 
 @pytest.mark.parametrize("name", ["support", "host", "network", "kwh", "port", "rate"])

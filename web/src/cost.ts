@@ -49,6 +49,14 @@ export function breakEven(
   return (yearly - atLeastZero("support", operation.support)) / recovery(capital) - shares(host, network);
 }
 
+/** The rent of an hour at which a device costs as much per million samples as another product does; negative as above. */
+export function breakEvenRent(otherPerMillion: number, throughput: number, operation: Operation, once?: Porting): number {
+  share("utilisation", operation.utilisation);
+  const ported = once ? porting(once, operation) : 0;
+  const hour = (otherPerMillion * positive("throughput", throughput) * 3600) / 1e6;
+  return (hour - ported) * operation.utilisation;
+}
+
 /** How many devices serve `rate` samples per second, with a share of `headroom` left free, and `spare` ones on top. */
 export function devicesNeeded(rate: number, throughput: number, headroom = 0, spare = 0): number {
   if (!(headroom >= 0 && headroom < 1)) throw new RangeError(`headroom is a share from 0 to below 1, not ${headroom}`);

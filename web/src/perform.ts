@@ -1,7 +1,7 @@
 /** Judging by results: which configurations meet the requirement, what each comes to, and why others are ruled out. Pure. */
 
 import { type Board, text } from "./board";
-import { breakEven, commonPower, devicesNeeded, LADDER, perHour, perMillion, type Capital, type Operation, type Porting } from "./cost";
+import { breakEven, breakEvenRent, commonPower, devicesNeeded, LADDER, perHour, perMillion, type Capital, type Operation, type Porting } from "./cost";
 import type { Num, PowerKind } from "./data";
 import { order, ranks } from "./rank";
 import type { Metric, State } from "./state";
@@ -100,11 +100,14 @@ function grouped(board: Board, state: State, mix: Record<string, number>): { key
   const wanted = r.task.of.map((name) => tasks.indexOf(name));
   const keep = filter(board, state);
   const groups = new Map<number, Part[]>();
+  const machines = new Map<string, number>();
   for (let row = 0; row < board.count; row += 1) {
     const at = r.task.at[row];
     const task = at === null ? -1 : wanted[at];
     if (task < 0 || !keep(row)) continue;
-    const key = (((r.deviceName.at[row] ?? -1) * 1e3 + (r.backend.at[row] ?? -1)) * 1e3 + (r.precision.at[row] ?? -1)) * 1e3 + (r.passes.at[row] ?? -1);
+    const machine = [r.device.at[row] ?? -1, r.deviceName.at[row] ?? -1, r.host.at[row] ?? -1].join();
+    if (!machines.has(machine)) machines.set(machine, machines.size);
+    const key = (((machines.get(machine) ?? -1) * 1e3 + (r.backend.at[row] ?? -1)) * 1e3 + (r.precision.at[row] ?? -1)) * 1e3 + (r.passes.at[row] ?? -1);
     let parts = groups.get(key);
     if (!parts) groups.set(key, (parts = tasks.map((name) => ({ task: name, weight: mix[name], report: -1, pass: -1 }))));
     if (parts[task].report < 0) parts[task].report = row;
@@ -281,9 +284,11 @@ function cheapestOf(entries: readonly Entry[]): Entry | null {
 function valued(state: State, entry: Entry, kind: PowerKind | null, against: Entry | null): void {
   const watts = kind === null ? undefined : entry.power[kind];
   const { operation, capital, porting } = operationOf(state);
-  if (against?.million && watts !== undefined) {
+  if (against?.million && (state.pay === "rent" || watts !== undefined)) {
     const other = against.million.value;
-    entry.even = through(entry.rate, (rate) => attempt(() => breakEven(other, rate, watts / 1e3, operation, capital, state.host, state.network, porting)));
+    entry.even = through(entry.rate, (rate) => attempt(() => (state.pay === "rent"
+      ? breakEvenRent(other, rate, operation, porting)
+      : breakEven(other, rate, (watts as number) / 1e3, operation, capital, state.host, state.network, porting))));
   }
   const price = entry.price;
   const values: Record<Metric, () => Estimate | null> = {
@@ -304,6 +309,7 @@ function missing(state: State, entry: Entry, watts: number | undefined, price: N
   const priceMatters = state.metric === "dollar" || state.metric === "million";
   if (!(state.metric === "latency" ? entry.p50 : entry.rate)) return { key: "why.notMeasured", values: {} };
   if (priceMatters && price === null) return { key: "why.noPrice", values: {} };
-  if (watts === undefined && state.metric !== "dollar") return { key: "why.noPower", values: {} };
+  const powerMatters = state.metric === "watt" || (state.metric !== "dollar" && state.pay === "buy");
+  if (watts === undefined && powerMatters) return { key: "why.noPower", values: {} };
   return { key: "why.noReference", values: {} };
 }

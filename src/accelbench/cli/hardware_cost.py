@@ -93,7 +93,7 @@ def _answer(
     return {
         "per_hour": hour,
         "per_million": None if hour is None or throughput is None else per_million(hour, throughput),
-        "break_even": None if None in (against, throughput, kw) else given.even(against, throughput, kw),  # type: ignore[arg-type]
+        "break_even": None if against is None or throughput is None else given.even(against, throughput, kw),
         "devices": None if throughput is None else given.devices(throughput),
     }
 

@@ -30,13 +30,15 @@ def vendor_named(name: str) -> str | None:
 
 def device_of(info: DeviceInfo | None, host: Host) -> str | None:
     """The id of the product that a report ran on: by the name that its runtime gives, else, where the target is the
-    CPU, by the name that the system gives the CPU. None where neither is known."""
+    CPU, by the name that the system gives the CPU; a CPU's product may be a share of so many logical CPUs ("NAME,
+    1 CPUs"). None where neither is known."""
     if info is None:
         return None
-    told = device_named(info.name)
-    if told is None and info.id.partition(":")[0].lower() == "cpu" and host.cpu is not None:
-        return device_named(host.cpu)
-    return told
+    names = [info.name]
+    if info.id.partition(":")[0].lower() == "cpu":
+        known = [name for name in (info.name, host.cpu) if name is not None]
+        names = [told for name in known for told in (f"{name}, {host.logical_cpus} CPUs", name)]
+    return next((found for name in names if (found := device_named(name)) is not None), None)
 
 
 @cache

@@ -53,3 +53,11 @@ def test_what_a_report_ran_on() -> None:
     assert device_of(DeviceInfo("npu:0", "Ascend NPU"), HOST) is None
     assert device_of(DeviceInfo("cpu", "CPU"), replace(HOST, cpu=None)) is None
     assert device_of(None, HOST) is None
+
+
+def test_one_cpu_of_a_virtual_machine_is_a_product_of_its_own() -> None:
+    shared = replace(HOST, cpu="Intel(R) Xeon(R) Processor")
+    for info in (DeviceInfo("cpu", "CPU"), DeviceInfo("CPU", "Intel(R) Xeon(R) Processor")):
+        assert device_of(info, shared) == "intel-xeon-virtual"
+        assert device_of(info, replace(shared, logical_cpus=1)) == "intel-xeon-virtual-1"
+    assert device_of(DeviceInfo("cpu", "CPU"), replace(HOST, logical_cpus=1)) == "intel-xeon-platinum-8380"

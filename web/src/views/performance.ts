@@ -28,7 +28,8 @@ export function written(metric: Metric, value: number | null, currency: string):
 }
 
 export function unitOf(metric: Metric, state: State, kind: string | null): string {
-  return t(`metric.${metric}.unit`, { currency: state.currency, power: kind === null ? "" : t(`power.${kind}`) });
+  const key = metric === "breakeven" && state.pay === "rent" ? "metric.breakeven.rent" : `metric.${metric}.unit`;
+  return t(key, { currency: state.currency, power: kind === null ? "" : t(`power.${kind}`) });
 }
 
 export function targetName(board: Board, entry: Entry): string {
@@ -240,7 +241,7 @@ function costs(context: Context, found: Answer): Child {
   if (!found.against || !unpriced.length) return found.against && state.metric === "breakeven" ? h("p", { class: "note" }, t("even.against", { name: targetName(board, found.against) })) : null;
   const against = targetName(board, found.against);
   return h("section", { class: "callout" }, h("h2", {}, t("even.title")), h("p", { class: "note" }, t("even.against", { name: against })),
-    h("ul", {}, unpriced.slice(0, 6).map((entry) => h("li", {}, h("b", {}, money(entry.even?.value ?? null, state.currency)), " ", targetName(board, entry)))));
+    h("ul", {}, unpriced.slice(0, 6).map((entry) => h("li", {}, h("b", {}, state.pay === "rent" ? t("even.hour", { price: money(entry.even?.value ?? null, state.currency) }) : money(entry.even?.value ?? null, state.currency)), " ", targetName(board, entry)))));
 }
 
 function ranked(context: Context, found: Answer): HTMLElement {

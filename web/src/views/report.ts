@@ -246,7 +246,7 @@ function history(context: Context, row: number): Child {
   const r = board.reports;
   const same: number[] = [];
   for (let at = 0; at < board.count; at += 1)
-    if ([r.task, r.deviceName, r.backend, r.precision, r.passes].every((column) => column.at[at] === column.at[row])) same.push(at);
+    if ([r.task, r.device, r.deviceName, r.host, r.backend, r.precision, r.passes].every((column) => column.at[at] === column.at[row])) same.push(at);
   if (same.length < 2) return null;
   return h("section", {}, h("h2", {}, t("report.history")), table<number>({ caption: t("report.history"), rows: same.slice(0, 30), style: (at) => (at === row ? "first" : ""), columns: [
     { label: t("col.created"), cell: (at) => h("a", { href: link({ report: r.id[at] }), "aria-current": at === row ? "true" : null }, r.created[at].slice(0, 10)) }, { label: t("col.stack"), cell: (at) => text(r.stack, at) ?? "–" }, { label: t("col.verdict"), cell: (at) => verdict(board, at) },

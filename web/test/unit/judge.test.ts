@@ -8,7 +8,7 @@ import { DEFAULTS, METRICS, type State } from "../../src/state";
 import en from "../../src/words/en.json";
 import zh from "../../src/words/zh.json";
 
-interface Run { task: string; device: string; backend: string; status: string; accuracyRatio: Num; relativeL2: Num; agreement: Num; throughput: Num; p50: Num; p99: Num; watts: Num; against: string | null }
+interface Run { task: string; device: string; host?: string; backend: string; status: string; accuracyRatio: Num; relativeL2: Num; agreement: Num; throughput: Num; p50: Num; p99: Num; watts: Num; against: string | null }
 
 const texts = (values: (string | null)[]): Texts => {
   const of = [...new Set(values.filter((each) => each !== null))];
@@ -21,7 +21,7 @@ function board(runs: Run[], devices: Device[] = []): Board {
   const known: Record<string, unknown> = {
     id: runs.map((_, at) => at.toString(16).padStart(12, "0")), task: texts(runs.map((each) => each.task)), backend: texts(runs.map((each) => each.backend)), device: texts(runs.map((each) => each.device)),
     deviceName: texts(runs.map((each) => each.device)), status: texts(runs.map((each) => each.status)), trust: texts(runs.map(() => "measured")), accuracyRatio: runs.map((each) => each.accuracyRatio),
-    relativeL2: runs.map((each) => each.relativeL2), agreement: runs.map((each) => each.agreement), created: runs.map(() => "2026-01-01T00:00:00Z"), precision: texts(runs.map(() => "fp32")),
+    relativeL2: runs.map((each) => each.relativeL2), agreement: runs.map((each) => each.agreement), created: runs.map(() => "2026-01-01T00:00:00Z"), precision: texts(runs.map(() => "fp32")), host: texts(runs.map((each) => each.host ?? null)),
   };
   const passes: Record<string, unknown> = {
     report: runs.map((_, at) => at), measurement: runs.map(() => 0), scenario: texts(runs.map(() => "offline")), against: texts(runs.map((each) => each.against)), throughput: runs.map((each) => each.throughput), p50: runs.map((each) => each.p50),
@@ -74,6 +74,13 @@ test("a cheaper device changes the order", () => {
   assert.deepEqual(judge(both, { ...DEFAULTS, metric: "dollar" }).ranked.map((each) => each.device), ["y", "x"]);
   const even = judge(board([base, { ...base, device: "z" }], [device("x", 9000)]), { ...DEFAULTS, metric: "million" });
   assert.ok(Math.abs((even.out[0].even?.value ?? 0) - 9000) < 1e-6);
+  const rented = judge(board([base, { ...base, device: "z", throughput: 50, watts: null }]), { ...DEFAULTS, metric: "breakeven", pay: "rent", prices: { x: 2 } });
+  assert.deepEqual(rented.ranked.map((each) => [each.device, each.even?.value]), [["x", 2], ["z", 0.5]], "rent needs no power");
+});
+
+test("one stack on two machines is two configurations", () => {
+  const base: Run = { task: "a", device: "cpu", host: "2 CPUs", backend: "p", status: "ok", accuracyRatio: 1, relativeL2: 0, agreement: 1, throughput: 200, p50: 0.1, p99: 0.2, watts: null, against: null };
+  assert.equal(judge(board([base, { ...base, host: "1 CPUs" }, base]), DEFAULTS).all, 2);
 });
 
 test("both languages have the same words, with the same fields", () => {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Board } from "../../src/board";
-import { breakEven, devicesNeeded, perHour, perMillion } from "../../src/cost";
+import { breakEven, breakEvenRent, devicesNeeded, perHour, perMillion } from "../../src/cost";
 import type { Device, Index, Num, Price } from "../../src/data";
 import { find } from "../../src/find";
 import { DEFAULTS } from "../../src/state";
@@ -26,6 +26,7 @@ test("costs are those of the Python twin", () => {
     near(perHour({ hour: 2.5 }, operation, undefined, porting), each.rented);
     near(perMillion(hour, 1234.5), each.million);
     near(breakEven(each.million, 617.25, 0.3, operation, capital, 1500, 300, porting), each.even);
+    near(breakEvenRent(each.million, 617.25, operation, porting), each.even_rent);
   }
   for (const each of golden.devices) assert.equal(devicesNeeded(each.rate, each.throughput, each.headroom, each.spare), each.devices);
 });
