@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -87,8 +88,9 @@ def _pair(recipe: Recipe, before: Side, after: Side) -> Iterator[str]:
         yield "the recipe does not apply to the report before"
     if applies(recipe, facts(other)) is not None:
         yield "the recipe applies to the report after"
-    if changed(recipe.change, one.target) != other.target:
-        yield f"the change makes {changed(recipe.change, one.target)}, the report after is of {other.target}"
+    made = changed(recipe.change, replace(one.target, device=other.target.device))
+    if made != other.target:
+        yield f"the change makes {made}, the report after is of {other.target}"
     yield from filter(None, (missing(each, before, after) for each in recipe.shows))
 
 
