@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from accelbench.errors import AccelbenchError
@@ -11,11 +12,14 @@ from accelbench.measure import columns, stats
 from accelbench.measure import series as stored
 from accelbench.measure.columns import Columns
 from accelbench.measure.series import Series
-from accelbench.measure.stats import Summary
+from accelbench.measure.stats import Summary, Times
 from accelbench.measure.validity import reasons
 from accelbench.model import Build, LoadGen, Measurement, Report
 from accelbench.quality.checks import measurement_reasons
 from accelbench.quality.verdict import executed_precision
+
+Opener = Callable[[str], Columns]
+"""Gives the columns that a measurement names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,24 +47,36 @@ def passes(report: Report, folder: Path, only: Collection[str] | None = None) ->
 
 def read(report: Report, measurement: Measurement, folder: Path, only: Collection[str] | None = None) -> Pass:
     """One timed pass of the report: of its measurements, or of what else was timed."""
-    found = bare(report, measurement, folder)
+    found = summarised(report, measurement, partial(_columns, folder), stats.QUANTILES if only is None else only)
+    if only is not None or found.columns is None:
+        return found
+    return replace(found, telemetry=telemetry(measurement, folder))
+
+
+def summarised(report: Report, measurement: Measurement, columns_of: Opener, quantiles: Collection[str]) -> Pass:
+    """The same without telemetry and with these quantiles only, of columns that ``columns_of`` gives."""
+    found = _bare(report, measurement, columns_of)
     if found.columns is None:
         return found
-    summary = stats.summary(found.columns, stats.QUANTILES if only is None else only)
-    return replace(
-        found,
-        summary=summary,
-        validity=_validity(report, measurement, found.columns, summary),
-        telemetry=telemetry(measurement, folder) if only is None else (),
-    )
+    times = Times.of(found.columns)
+    summary = stats.summary(found.columns, quantiles, times)
+    return replace(found, summary=summary, validity=_validity(report, measurement, found.columns, summary, times))
 
 
 def bare(report: Report, measurement: Measurement, folder: Path) -> Pass:
     """The same with its columns alone: nothing is computed from them."""
+    return _bare(report, measurement, partial(_columns, folder))
+
+
+def _columns(folder: Path, name: str) -> Columns:
+    return columns.read(folder / name)
+
+
+def _bare(report: Report, measurement: Measurement, columns_of: Opener) -> Pass:
     build = build_of(report, measurement)
     beside = next((run for run in report.loadgen if run.plan == measurement.plan), None)
     try:
-        table = columns.read(folder / measurement.columns)
+        table = columns_of(measurement.columns)
     except AccelbenchError as error:
         return Pass(measurement, build, problem=str(error), loadgen=beside)
     return Pass(measurement, build, table, loadgen=beside)
@@ -76,10 +92,12 @@ def telemetry(measurement: Measurement, folder: Path) -> tuple[Series, ...]:
         return ()
 
 
-def _validity(report: Report, measurement: Measurement, table: Columns, summary: Summary) -> tuple[str, ...]:
+def _validity(
+    report: Report, measurement: Measurement, table: Columns, summary: Summary, times: Times
+) -> tuple[str, ...]:
     """Why the pass is not valid, from its columns and from the checks of its outputs; nothing twice."""
-    executed = executed_precision(report, measurement)
-    return tuple(dict.fromkeys((*reasons(measurement, table, summary), *measurement_reasons(measurement, executed))))
+    found = reasons(measurement, table, summary, times)
+    return tuple(dict.fromkeys((*found, *measurement_reasons(measurement, executed_precision(report, measurement)))))
 
 
 def build_of(report: Report, measurement: Measurement) -> Build | None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import accelbench
 from accelbench.errors import AccelbenchError
 from accelbench.figures.figures import TAILS, Figure, figures_of
-from accelbench.figures.passes import Pass, passes
-from accelbench.model import Measurement, Report
+from accelbench.figures.passes import Pass, summarised
+from accelbench.measure.columns import Columns, Contents, contents, parse
+from accelbench.model import Report
 from accelbench.quality.verdict import judge
 from accelbench.report import codec
-from accelbench.report.store import REPORT, sha256_of
+from accelbench.report.store import REPORT
 
 Row = tuple[Any, ...]
 
@@ -74,53 +75,77 @@ def stamp_of(file: str) -> Stamp | None:
 
 def read(store: Path, name: str) -> Entry:
     """The folder ``name`` of ``store``. Never raises for what a folder may hold."""
-    folder = store / name
+    folder = f"{store}/{name}"
     stamp = stamp_of(f"{folder}/{REPORT}")
     if stamp is None:
         return Entry(name, Stamp(0, 0), problem=f"{REPORT} is missing")
     try:
-        data = (folder / REPORT).read_bytes()
+        data = bytes(contents(f"{folder}/{REPORT}"))
         report = codec.REPORTS.open(data, REPORT)
-        entry = Entry(name, stamp, hashlib.sha256(data).hexdigest(), _report(report, name), report.id)
+        sha256, row = hashlib.sha256(data).hexdigest(), _report(report, name)
     except (AccelbenchError, *HOSTILE) as error:
         return Entry(name, stamp, problem=_line(error))
+    entry = partial(Entry, name, stamp, sha256, row, report.id)
     try:
-        problem = "; ".join(_altered(report, folder)) or None
-        timed = passes(report, folder, TAILS) if problem is None else []
-        return replace(
-            entry,
+        files = _Files(report, folder)
+        problem = "; ".join(files.altered()) or None
+        if problem is not None:
+            return entry(figures=_figures(report, ()), problem=problem)
+        timed = [summarised(report, each, files.columns, TAILS) for each in report.measurements]
+        return entry(
             passes=tuple(_pass(each, position) for position, each in enumerate(timed)),
-            figures=tuple(_figure(each) for each in figures_of(report, timed) if math.isfinite(each.value)),
-            problem=problem,
+            figures=_figures(report, timed),
         )
     except (AccelbenchError, *HOSTILE) as error:
-        return replace(entry, problem=f"its figures cannot be computed: {_line(error)}")
+        return entry(problem=f"its figures cannot be computed: {_line(error)}")
 
 
-def _altered(report: Report, folder: Path) -> Iterator[str]:
-    """The files of the report's columns that are not those that it names: what they hold is no evidence."""
-    for measurement in report.measurements:
-        yield from _altered_columns(measurement, report.files, folder)
+class _Files:
+    """The files of a report's columns, each read once: the bytes whose hash is looked at are those that figures are
+    computed from."""
 
+    def __init__(self, report: Report, folder: str) -> None:
+        self._report, self._folder = report, folder
+        self._kept: dict[str, bytes] = {}
 
-def _altered_columns(measurement: Measurement, files: Mapping[str, str], folder: Path) -> Iterator[str]:
-    columns = measurement.columns
-    if ".." in columns.split("/") or columns.startswith("/"):
-        yield f"{columns} lies outside the report's folder"
-        return
-    named = {name for name in files if name.startswith(f"{columns}/")}
-    try:
-        there = {f"{columns}/{name}" for name in os.listdir(f"{folder}/{columns}")}  # noqa: PTH208
-    except (FileNotFoundError, NotADirectoryError):
-        yield f"{columns} is missing"
-        return
-    for name in sorted(named | there):
-        if name not in named:
-            yield f"{name} is not named in the report"
-        elif name not in there:
-            yield f"{name} is missing"
-        elif sha256_of(f"{folder}/{name}") != files[name]:
-            yield f"{name} differs from what the report names"
+    def altered(self) -> Iterator[str]:
+        """The files that are not those that the report names: what they hold is no evidence."""
+        for measurement in self._report.measurements:
+            yield from self._altered(measurement.columns)
+
+    def columns(self, name: str) -> Columns:
+        """The columns in the folder ``name``, after ``altered`` found nothing."""
+        return parse(partial(self._contents, name), f"{self._folder}/{name}")
+
+    def _altered(self, columns: str) -> Iterator[str]:
+        if ".." in columns.split("/") or columns.startswith("/"):
+            yield f"{columns} lies outside the report's folder"
+            return
+        files, start = self._report.files, f"{columns}/"
+        named = {name for name in files if name.startswith(start)}
+        try:
+            there = {f"{start}{name}" for name in os.listdir(f"{self._folder}/{columns}")}  # noqa: PTH208
+        except (FileNotFoundError, NotADirectoryError):
+            yield f"{columns} is missing"
+            return
+        for name in sorted(named | there):
+            if name not in named:
+                yield f"{name} is not named in the report"
+            elif name not in there:
+                yield f"{name} is missing"
+            elif self._sha256(name) != files[name]:
+                yield f"{name} differs from what the report names"
+
+    def _sha256(self, name: str) -> str:
+        found = contents(f"{self._folder}/{name}")
+        if isinstance(found, bytes):
+            self._kept[name] = found
+        return hashlib.sha256(found).hexdigest()
+
+    def _contents(self, columns: str, file: str) -> Contents:
+        """A large file is mapped a second time: a report may have more of them than a process may hold open."""
+        name = f"{columns}/{file}"
+        return self._kept[name] if name in self._kept else contents(f"{self._folder}/{name}")
 
 
 def _report(report: Report, folder: str) -> Row:
@@ -149,6 +174,10 @@ def _pass(timed: Pass, position: int) -> Row:
         *(plan.latency_bound_s, plan.stop.statistic if bounded else None, plan.max_batch, measurement.queries),
         "; ".join(against) or None,
     )
+
+
+def _figures(report: Report, timed: Sequence[Pass]) -> tuple[Row, ...]:
+    return tuple(_figure(each) for each in figures_of(report, timed) if math.isfinite(each.value))
 
 
 def _figure(figure: Figure) -> Row:

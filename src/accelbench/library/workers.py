@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
@@ -73,10 +74,14 @@ def _receive(end: Connection) -> Result:  # type: ignore[type-var]
 
 
 def _serve(function: Callable[[Job], Result], end: Connection) -> None:
-    """Answer until nobody is there any more: the pipe ends with whoever holds its other end."""
+    """Answer until nobody is there any more: the pipe ends with whoever holds its other end. Cycles are looked for
+    between jobs alone, and not among what was imported."""
+    gc.freeze()
+    gc.disable()
     while True:
         try:
             job = end.recv()
             end.send(function(job))
+            gc.collect()
         except (EOFError, BrokenPipeError, KeyboardInterrupt):
             return

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import math
+import mmap
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,15 +92,33 @@ class Columns:
         return np.diff(self.scheduled, prepend=self.scheduled[:1])
 
 
+SMALL_BYTES = 1 << 16
+Contents = Union[bytes, mmap.mmap]
+
+
+def contents(path: str) -> Contents:
+    """The bytes of a file; a large one's stay on the disk until they are looked at. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        data = os.read(descriptor, SMALL_BYTES)
+        return data if len(data) < SMALL_BYTES else mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+    finally:
+        os.close(descriptor)
+
+
 def read(folder: Path) -> Columns:
     """The columns that ``Columns.write`` wrote. Raises AccelbenchError for a folder that does not hold them."""
+    return parse(lambda name: contents(f"{folder}/{name}"), str(folder))
+
+
+def parse(file: Callable[[str], Contents], where: str) -> Columns:
+    """The columns whose files ``file`` gives by their names. Raises AccelbenchError, which names ``where``."""
     try:
-        with open(f"{folder}/{INDEX}", "rb", buffering=0) as file:  # noqa: PTH123
-            index = json.loads(file.read().decode("utf-8"))
+        index = json.loads(file(INDEX)[:].decode("utf-8"))
         if index["schema"] not in (1, SCHEMA):
             raise ValueError(f"schema {index['schema']}, this version reads up to {SCHEMA}")
         _check_rows(index)
-        column = partial(_column, folder, index)
+        column = partial(_column, file, index)
         took = column("done")
         if index.get("closed"):
             issued = issues(index["first"], column("scheduled"), took, column("strand").astype(np.uint8, copy=False))
@@ -117,14 +136,12 @@ def read(folder: Path) -> Columns:
             units=column("units").astype(np.int32, copy=False),
             ok=column("ok").astype(np.bool_, copy=False),
             feed=feed.astype(np.uint16) if feed.max(initial=0) < 2**16 else feed,
-            pauses=_integers(f"{folder}/pauses.npy"),
+            pauses=_integers(file, "pauses"),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise AccelbenchError(f"{folder} does not hold complete columns ({error})") from error
+        raise AccelbenchError(f"{where} does not hold complete columns ({error})") from error
 
 
-SMALL_BYTES = 1 << 16
-LONGEST_HEADER = 512
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<|][iu][1248])', 'fortran_order': False, "
     rb"'shape': \((\d{1,9},(?: \d{1,9})?)\), \} *\n",
@@ -142,12 +159,12 @@ def _check_rows(index: Mapping[str, Any]) -> None:
         raise ValueError(f"{rows} rows without a column")
 
 
-def _column(folder: Path, index: Mapping[str, Any], name: str) -> NDArray[Any]:
+def _column(file: Callable[[str], Contents], index: Mapping[str, Any], name: str) -> NDArray[Any]:
     rows: int = index["rows"]
     constant = index["constant"][name]
     if constant is not None:
         return _repeated(_TYPES.get(name, np.int64)(constant), rows)
-    stored = _integers(f"{folder}/{name}.npy")
+    stored = _integers(file, name)
     if name == "ok":
         stored = np.unpackbits(stored)[:rows]
     elif index["schema"] > 1:
@@ -165,21 +182,17 @@ def _repeated(value: np.generic, rows: int) -> NDArray[Any]:
     return found
 
 
-def _integers(path: str) -> NDArray[Any]:
+def _integers(file: Callable[[str], Contents], name: str) -> NDArray[Any]:
     """The array in the file, which is as long as its header says: a header alone makes no array. Its one form of a
     header is read here: NumPy's own parser takes longer, and hostile ones make it raise whatever they like."""
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        size = os.fstat(file.fileno()).st_size
-        data = file.read(size if size <= SMALL_BYTES else LONGEST_HEADER)
+    data = file(f"{name}.npy")
     found = _HEADER.match(data)
     if not found or found.end() != 10 + int.from_bytes(data[8:10], "little"):
-        raise ValueError(f"{Path(path).name} is no array of integers")
+        raise ValueError(f"{name}.npy is no array of integers")
     kind, shape = np.dtype(found[1].decode()), tuple(int(part) for part in found[2].decode().split(",") if part.strip())
-    if size != found.end() + kind.itemsize * math.prod(shape):
-        raise ValueError(f"{Path(path).name} is not as long as its header says")
-    if size <= SMALL_BYTES:
-        return np.frombuffer(data, kind, offset=found.end()).reshape(shape)
-    return np.asarray(np.memmap(path, kind, mode="r", offset=found.end(), shape=shape))
+    if len(data) != found.end() + kind.itemsize * math.prod(shape):
+        raise ValueError(f"{name}.npy is not as long as its header says")
+    return np.frombuffer(data, kind, offset=found.end()).reshape(shape)
 
 
 def _constant(column: NDArray[Any]) -> int | None:

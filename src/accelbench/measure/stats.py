@@ -8,7 +8,7 @@ fractional order statistics (Stigler 1977; Hutson 1999) that a sample of the *ef
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -74,19 +74,41 @@ class Summary:
     quantiles: Mapping[str, Quantile | None]
 
 
-def summary(columns: Columns, names: Collection[str] = tuple(QUANTILES)) -> Summary:
-    """All statistics of one pass, of its quantiles those that are named."""
-    times = latencies(columns)
-    ordered = np.sort(times)
+@dataclass(frozen=True, eq=False)
+class Times:
+    """What several statistics of a pass need, computed once, in ns and of the queries that ended well (``all_good``:
+    every one): ``latencies`` count from the scheduled time, ``services`` from the issue, both in the order of issue.
+    ``ordered`` are the latencies sorted."""
+
+    all_good: bool
+    latencies: Ints
+    services: Ints
+    ordered: Ints
+
+    @classmethod
+    def of(cls, columns: Columns) -> Times:
+        ok, done = columns.ok, columns.done
+        all_good = bool(ok.all())
+        found = done - columns.scheduled if all_good else (done - columns.scheduled)[ok]
+        services = found
+        if columns.issued is not columns.scheduled:
+            services = done - columns.issued if all_good else (done - columns.issued)[ok]
+        return cls(all_good, found, services, _sorted(found))
+
+
+def summary(columns: Columns, names: Collection[str] = tuple(QUANTILES), known: Times | None = None) -> Summary:
+    """All statistics of one pass, of its quantiles those that are named. ``known`` are its times, if at hand."""
+    times = known or Times.of(columns)
     rate = throughput(columns)
+    good = len(times.latencies)
     return Summary(
         queries=len(columns),
-        samples=int(columns.units[columns.ok].sum(dtype=np.int64)),
-        errors=len(columns) - len(times),
+        samples=_samples(columns, times.all_good),
+        errors=len(columns) - good,
         throughput=rate[0] if rate else None,
         throughput_ci=rate[1] if rate else None,
-        mean_s=_mean(times) * 1e-9 if len(times) else None,
-        quantiles={name: quantile(times, QUANTILES[name], ordered) for name in names},
+        mean_s=_mean(times.latencies) * 1e-9 if good else None,
+        quantiles=dict(zip(names, quantiles(times.latencies, [QUANTILES[name] for name in names], times.ordered))),
     )
 
 
@@ -94,10 +116,20 @@ def median(values: NDArray[Any]) -> float:
     """The median of at least one number, none of them NaN: bit for bit ``numpy.median``, which takes ten times as long
     for some hundred numbers."""
     middle = len(values) // 2
+    parted = values.copy()
     if len(values) % 2:
-        return float(np.partition(values, middle)[middle])
-    parted = np.partition(values, (middle - 1, middle))
+        parted.partition(middle)
+        return float(parted[middle])
+    parted.partition((middle - 1, middle))
     return (float(parted[middle - 1]) + float(parted[middle])) / 2
+
+
+def middle(ordered: Sequence[float] | NDArray[Any]) -> float:
+    """``median`` of numbers that are sorted."""
+    half = len(ordered) // 2
+    if len(ordered) % 2:
+        return float(ordered[half])
+    return (float(ordered[half - 1]) + float(ordered[half])) / 2
 
 
 def latencies(columns: Columns) -> Ints:
@@ -109,45 +141,73 @@ def latencies(columns: Columns) -> Ints:
 def quantile(times: NDArray[Any], p: float, ordered: NDArray[Any] | None = None) -> Quantile | None:
     """The p-quantile of ``times`` (ns, in time order) in seconds; absent where even independent samples could not
     bound it (fewer than ln 0.025 ÷ ln p: 6 for p50, 368 for p99). ``ordered`` is ``times`` sorted, if at hand."""
+    return quantiles(times, (p,), np.sort(times) if ordered is None else ordered)[0]
+
+
+def quantiles(times: NDArray[Any], ps: Sequence[float], ordered: NDArray[Any]) -> list[Quantile | None]:
+    """``quantile`` for each of ``ps``: their spectra are taken together."""
     n = len(times)
-    if n < math.log(0.025) / math.log(p):
-        return None
-    ordered = np.sort(times) if ordered is None else ordered
-    value = _at(ordered, p * (n + 1))
-    ranks = _ranks(times, p, value)
-    if ranks is None:
-        return Quantile(value * 1e-9, None, None)
-    low, high = (_at(ordered, rank) for rank in ranks) if ranks[1] > ranks[0] else (value, value)
-    return Quantile(value * 1e-9, low * 1e-9, high * 1e-9, valley=_in_valley(ordered, *ranks))
+    values = [_at(ordered, p * (n + 1)) if n >= math.log(0.025) / math.log(p) else None for p in ps]
+    bounded = [n * (1 - p) >= TAIL_SAMPLES - 1e-6 for p in ps]
+    wanted = [(p, value) for p, value, some in zip(ps, values, bounded) if some and value is not None]
+    sizes = iter(effective_sizes(times, wanted))
+    found: list[Quantile | None] = []
+    for p, value, some in zip(ps, values, bounded):
+        if value is None:
+            found.append(None)
+            continue
+        ranks = _ranks(n, p, next(sizes)) if some else None
+        if ranks is None:
+            found.append(Quantile(value * 1e-9, None, None))
+            continue
+        low, high = (_at(ordered, rank) for rank in ranks) if ranks[1] > ranks[0] else (value, value)
+        found.append(Quantile(value * 1e-9, low * 1e-9, high * 1e-9, valley=_in_valley(ordered, *ranks)))
+    return found
 
 
 def effective_size(times: NDArray[Any], p: float, value: float) -> float:
     """How many independent samples bound the p-quantile as well as ``times`` do: n·p(1−p) ÷ Ω, with Ω the long-run
     variance of the indicator that a sample is at most ``value``; the doubt about Ω itself is charged as (z ÷ t)².
     Infinite where the indicator never changes."""
+    return effective_sizes(times, ((p, value),))[0]
+
+
+def effective_sizes(times: NDArray[Any], quantiles: Sequence[tuple[float, float]]) -> list[float]:
+    """``effective_size`` for several quantiles: each p with its value."""
+    if not quantiles:
+        return []
     n = len(times)
-    limit = math.floor(value) if times.dtype.kind == "i" else value
-    variance, terms = long_run_variance(times <= limit)
-    if variance <= 0.0:
-        return math.inf
-    return float(n * p * (1 - p) / variance * (Z95 / student_t95(terms)) ** 2)
+    exact = times.dtype.kind == "i"
+    limits = [math.floor(value) if exact else value for _, value in quantiles]
+    variances, terms = _long_run_variances(times <= np.array(limits)[:, None])
+    charged = (Z95 / student_t95(terms)) ** 2
+    return [
+        float(n * p * (1 - p) / variance * charged) if variance > 0.0 else math.inf
+        for (p, _), variance in zip(quantiles, variances)
+    ]
 
 
 def long_run_variance(series: NDArray[Any]) -> tuple[float, int]:
     """(Ω, ν): n times the variance of the mean of an autocorrelated ``series`` from its first ν cosine transforms,
     ν = ⌊0.4 n^⅔⌋. Long series are averaged to blocks first, ν then being 128 at most."""
-    n = len(series)
+    variances, terms = _long_run_variances(series[None, :])
+    return variances[0], terms
+
+
+def _long_run_variances(many: NDArray[Any]) -> tuple[list[float], int]:
+    """Ω of each of several series of one length, and ν."""
+    n = many.shape[1]
     terms = min(MAX_TERMS, max(1, int(0.4 * n ** (2 / 3))))
     width = -(-n // MAX_BLOCKS)
     blocks = n // width
     if width == 1:
-        means: Floats = series.astype(np.float64)
+        means: Floats = many.astype(np.float64)
     else:
-        means = np.asarray(series[: blocks * width]).reshape(blocks, width).mean(axis=1, dtype=np.float64)
-    means -= np.add.reduce(means) / blocks
-    spectrum = np.fft.rfft(means, 2 * blocks)[1 : terms + 1]
-    cosines = (spectrum * _turn(terms, blocks)).real * math.sqrt(2 / blocks)
-    return float(np.add.reduce(cosines**2) / terms) * width, terms
+        means = many[:, : blocks * width].reshape(len(many), blocks, width).mean(axis=2, dtype=np.float64)
+    means -= np.add.reduce(means, axis=1, keepdims=True) / blocks
+    spectra = np.fft.rfft(means, 2 * blocks)[:, 1 : terms + 1]
+    cosines = (spectra * _turn(terms, blocks)).real * math.sqrt(2 / blocks)
+    return [float(each / terms) * width for each in np.add.reduce(cosines * cosines, axis=1)], terms
 
 
 @lru_cache(maxsize=256)
@@ -176,22 +236,23 @@ def throughput(columns: Columns) -> tuple[float, tuple[float, float] | None] | N
     end counting for the part that it had done; the harness's own pauses are left out. The interval is that of the mean
     gap between one query's end and the next's.
     """
-    if not columns.ok.any():
+    ok, done, issued = columns.ok, columns.done, columns.issued
+    good = np.count_nonzero(ok)
+    if not good:
         return None
-    begin, end = int(columns.scheduled[0]), int(columns.issued[-1])
-    done, issued = columns.done, columns.issued
-    units = float(columns.units[columns.ok].sum(dtype=np.int64))
-    if int(columns.ok.sum()) < TAIL_SAMPLES:
+    begin, end = int(columns.scheduled[0]), int(issued[-1])
+    units = float(_samples(columns, good == len(ok)))
+    if good < TAIL_SAMPLES:
         return (units / ((int(done.max()) - begin) * 1e-9), None) if done.max() > begin else None
-    late = np.flatnonzero((done > end) & columns.ok)
-    undone = (done[late] - np.maximum(issued[late], begin)).clip(min=1)
-    units -= float((columns.units[late] * np.minimum(1.0, (done[late] - end) / undone)).sum())
+    late = ((done > end) & ok).nonzero()[0]
+    undone = np.maximum(done[late] - np.maximum(issued[late], begin), 1)
+    units -= float(np.add.reduce(columns.units[late] * np.minimum(1.0, (done[late] - end) / undone)))
     pauses = columns.pauses
-    span = end - begin - int((pauses[:, 1] - pauses[:, 0]).sum())
+    span = end - begin - (int((pauses[:, 1] - pauses[:, 0]).sum()) if len(pauses) else 0)
     if span <= 0:
         return None
     rate = units / (span * 1e-9)
-    gaps = mean_interval(_gaps(columns))
+    gaps = mean_interval(_gaps(columns, good == len(ok)))
     if gaps is None or gaps[1] <= 0:
         return rate, None
     mean, low, high = gaps
@@ -228,12 +289,9 @@ def early_stopping_bound(ordered: NDArray[Any], p: float, confidence: float = 0.
     return float(ordered[n - low]) if low else None
 
 
-def _ranks(times: NDArray[Any], p: float, value: float) -> tuple[float, float] | None:
-    """The fractional ranks between which the p-quantile's interval lies; equal where every sample is the same."""
-    n = len(times)
-    if n * (1 - p) < TAIL_SAMPLES - 1e-6:
-        return None
-    size = effective_size(times, p, value)
+def _ranks(n: int, p: float, size: float) -> tuple[float, float] | None:
+    """The fractional ranks among ``n`` samples, worth ``size`` independent ones, between which the p-quantile's
+    interval lies; equal where every sample is the same."""
     if math.isinf(size):
         return p * (n + 1), p * (n + 1)
     if size < 2:
@@ -250,7 +308,9 @@ def _in_valley(ordered: NDArray[Any], low_rank: float, high_rank: float) -> bool
     if len(inside) < TAIL_SAMPLES:
         return False
     width = float(inside[-1] - inside[0])
-    return width > VALLEY_WIDTH * float(inside[0]) and float(np.diff(inside).max()) > VALLEY_GAP * width
+    if width <= VALLEY_WIDTH * float(inside[0]):
+        return False
+    return float(np.maximum.reduce(inside[1:] - inside[:-1])) > VALLEY_GAP * width
 
 
 @lru_cache(maxsize=256)
@@ -281,12 +341,22 @@ def _at(ordered: NDArray[Any], rank: float) -> float:
     return float(ordered[below - 1]) + (rank - below) * float(ordered[above - 1] - ordered[below - 1])
 
 
-def _gaps(columns: Columns) -> Ints:
+def _sorted(values: Ints) -> Ints:
+    found = values.copy()
+    found.sort()
+    return found
+
+
+def _samples(columns: Columns, all_good: bool) -> int:
+    return int(np.add.reduce(columns.units if all_good else columns.units[columns.ok], dtype=np.int64))
+
+
+def _gaps(columns: Columns, all_good: bool) -> Ints:
     """Time between ends, in ns, without the harness's pauses."""
-    done = np.sort(columns.done[columns.ok])
+    done = _sorted(columns.done if all_good else columns.done[columns.ok])
     pauses = columns.pauses
     if len(pauses):
         paused = np.concatenate(([0], np.cumsum(pauses[:, 1] - pauses[:, 0])))
         done -= paused[np.searchsorted(pauses[:, 0], done, side="left")]
-    gaps: Ints = np.diff(done)
+    gaps: Ints = done[1:] - done[:-1]
     return gaps

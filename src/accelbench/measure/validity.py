@@ -5,7 +5,6 @@ the settings promise. Each check gives at most one line; a measurement without a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from accelbench.measure import stats
 from accelbench.measure.columns import Columns, Ints
-from accelbench.measure.stats import Floats, Summary, median
+from accelbench.measure.stats import Floats, Summary, Times, median, middle
 from accelbench.model import Audit, Measurement
 
 INSTABILITY = "instability"
@@ -31,23 +30,28 @@ STEAL_SHARE, STEAL_TICK_NS = 0.02, 20_000_000
 STALL_NS, STALL_RATIO, STALL_SHARE = 50_000_000, 20.0, 0.02
 TIME_BLOCKS, BLOCK_LEAST = 16, 16
 SHIFT_RATIO, SHIFT_ERRORS = 1.2, 6.0
+LEAST_SHIFT = float(np.log(SHIFT_RATIO))
 
 
-def reasons(measurement: Measurement, columns: Columns, known: Summary | None = None) -> tuple[str, ...]:
-    """Why the measurement is not valid, one line each; empty for a valid one. ``known`` is the summary of the columns,
-    if at hand."""
-    if not len(columns) or not columns.ok.any():
-        return (*_ended(measurement, columns), "no query ended well")
+def reasons(
+    measurement: Measurement, columns: Columns, known: Summary | None = None, times: Times | None = None
+) -> tuple[str, ...]:
+    """Why the measurement is not valid, one line each; empty for a valid one. ``known`` is the summary of the columns
+    and ``times`` their times, if at hand."""
+    times = times or Times.of(columns)
+    if not len(times.latencies):
+        return (*_ended(measurement, columns, times), "no query ended well")
+    span = int(columns.done.max() - columns.scheduled[0])
     found = [
-        *_ended(measurement, columns),
+        *_ended(measurement, columns, times),
         *_clock(columns),
         *_samples(measurement, columns, known),
         *_schedule(measurement, columns),
-        *_overhead(measurement, columns),
+        *_overhead(measurement, times, span),
         *_held(measurement.audit),
-        *_stalled(columns),
-        *_unstable(columns),
-        *_host(measurement.audit, columns),
+        *_stalled(times, span),
+        *_unstable(columns, times),
+        *_host(measurement.audit, span),
     ]
     return tuple(found)
 
@@ -68,24 +72,31 @@ def time_shift(columns: Columns) -> float | None:
     """By which ratio the medians of the service times in 16 stretches of the pass span, where that is more than noise
     and short memory explain; None where it is not, or with fewer than 256 queries. Each time is taken relative to the
     median of its feed, so that feeds of different length are no instability."""
-    times = (columns.done - columns.issued)[columns.ok].astype(np.float64)
-    if len(times) < TIME_BLOCKS * BLOCK_LEAST or times.min() <= 0:
+    return _shift(columns, Times.of(columns))
+
+
+def _shift(columns: Columns, times: Times) -> float | None:
+    count = len(times.services)
+    if count < TIME_BLOCKS * BLOCK_LEAST or times.services.min() <= 0:
         return None
-    logs = np.log(times)
-    relative = logs - _per_feed(logs, columns.feed[columns.ok])
-    length, longer = divmod(len(relative), TIME_BLOCKS)
-    lengths = [length + 1] * longer + [length] * (TIME_BLOCKS - longer)
-    ends = list(accumulate(lengths))
-    medians = np.array([median(relative[end - size : end]) for end, size in zip(ends, lengths)])
-    around = relative - np.repeat(medians, lengths)
-    spread = median(np.abs(around)) * 1.4826
-    error = 1.2533 * spread * _memory(around, 3 * spread) / np.sqrt(lengths[0])
+    feed = columns.feed if times.all_good else columns.feed[columns.ok]
+    relative = _relative_to_feed(np.log(times.services.astype(np.float64)), feed)
+    length, longer = divmod(count, TIME_BLOCKS)
+    cut = longer * (length + 1)
+    medians = np.concatenate(
+        (_medians(relative[:cut].reshape(longer, length + 1)), _medians(relative[cut:].reshape(-1, length)))
+    )
     span = float(medians.max() - medians.min())
-    return float(np.exp(span)) if span > max(np.log(SHIFT_RATIO), SHIFT_ERRORS * error) else None
+    if span <= LEAST_SHIFT:
+        return None
+    around = relative - np.repeat(medians, [length + 1] * longer + [length] * (TIME_BLOCKS - longer))
+    spread = median(np.abs(around)) * 1.4826
+    error = 1.2533 * spread * _memory(around, 3 * spread) / np.sqrt(length + 1 if longer else length)
+    return float(np.exp(span)) if span > SHIFT_ERRORS * error else None
 
 
-def _ended(measurement: Measurement, columns: Columns) -> Iterator[str]:
-    failed = int((~columns.ok).sum())
+def _ended(measurement: Measurement, columns: Columns, times: Times) -> Iterator[str]:
+    failed = len(columns) - len(times.latencies)
     if failed:
         unserved = int((~columns.ok & (columns.issued == columns.done)).sum())
         detail = f", {unserved} of them never issued before the pass ended" if unserved else ""
@@ -95,7 +106,8 @@ def _ended(measurement: Measurement, columns: Columns) -> Iterator[str]:
 
 
 def _clock(columns: Columns) -> Iterator[str]:
-    if (columns.done < columns.issued).any() or (columns.issued < columns.scheduled).any():
+    scheduled, issued = columns.scheduled, columns.issued
+    if (columns.done < issued).any() or (issued is not scheduled and (issued < scheduled).any()):
         yield "clock: a query ended before it began, so the clock was set back during the pass"
 
 
@@ -131,15 +143,14 @@ def _schedule(measurement: Measurement, columns: Columns) -> Iterator[str]:
         yield f"schedule not kept: queries were issued later than queueing explains ({', '.join(worst)})"
 
 
-def _overhead(measurement: Measurement, columns: Columns) -> Iterator[str]:
+def _overhead(measurement: Measurement, times: Times, span: int) -> Iterator[str]:
     cost = measurement.audit.overhead_ns
     if cost is None:
         return
-    times = stats.latencies(columns)
     if measurement.plan.purpose == "latency" or measurement.plan.scenario == "server":
-        per_query = median(times)
+        per_query = middle(times.ordered)
     else:
-        per_query = float(columns.done.max() - columns.scheduled[0]) / len(times)
+        per_query = float(span) / len(times.latencies)
     if cost > OVERHEAD_SHARE * per_query:
         yield (
             f"overhead: the harness takes {cost / 1e3:.3g} µs per query, {cost / max(per_query, 1.0):.0%} of the "
@@ -158,32 +169,32 @@ def _held(audit: Audit) -> Iterator[str]:
             )
 
 
-def _stalled(columns: Columns) -> Iterator[str]:
-    times = (columns.done - columns.issued)[columns.ok]
-    longest, typical = int(times.max()), median(times)
-    span = int(columns.done.max() - columns.scheduled[0])
-    if longest > max(STALL_NS, STALL_RATIO * typical) and longest > STALL_SHARE * span:
+def _stalled(times: Times, span: int) -> Iterator[str]:
+    longest = int(times.services.max())
+    if longest <= STALL_NS or longest <= STALL_SHARE * span:
+        return
+    typical = median(times.services)
+    if longest > STALL_RATIO * typical:
         yield f"stalled: one query took {longest / 1e9:.3g} s, {longest / max(typical, 1.0):.3g} times the median"
 
 
-def _unstable(columns: Columns) -> Iterator[str]:
-    shift = time_shift(columns)
+def _unstable(columns: Columns, times: Times) -> Iterator[str]:
+    shift = _shift(columns, times)
     if shift is not None:
         yield f"{INSTABILITY}: within the pass the median service time moved by a factor of {shift:.3g}"
 
 
-def _host(audit: Audit, columns: Columns) -> Iterator[str]:
+def _host(audit: Audit, span: int) -> Iterator[str]:
     before, after = _typical(audit.calibration_before_ns), _typical(audit.calibration_after_ns)
     if before and after and max(before, after) > CALIBRATION_RATIO * min(before, after):
         times = f"{before / 1e6:.3g} ms before the pass and {after / 1e6:.3g} ms after it"
         yield f"{INSTABILITY}: a fixed kernel took {times}"
-    span = int(columns.done.max() - columns.scheduled[0])
     if audit.steal_ns is not None and audit.steal_ns > STEAL_SHARE * span + STEAL_TICK_NS:
         yield f"{INSTABILITY}: the hypervisor took {audit.steal_ns / 1e9:.3g} s of CPU time during the pass"
 
 
 def _typical(times: tuple[int, ...]) -> float | None:
-    return median(np.array(times)) if times else None
+    return middle(sorted(times)) if times else None
 
 
 def _memory(around: Floats, limit: float) -> float:
@@ -197,13 +208,21 @@ def _memory(around: Floats, limit: float) -> float:
     return float(np.sqrt((1 + correlation) / (1 - correlation)))
 
 
-def _per_feed(values: Floats, feed: NDArray[np.integer[Any]]) -> Floats:
-    """For each value the median of its feed's values."""
-    centre = np.zeros(int(feed.max()) + 1)
-    order = np.argsort(feed, kind="stable")
+def _relative_to_feed(values: Floats, feed: NDArray[np.integer[Any]]) -> Floats:
+    """Each value less the median of its feed's values."""
+    order = np.lexsort((values, feed))
     kinds, grouped = feed[order], values[order]
-    bounds = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist(), len(kinds)]
-    for begin, end in zip(bounds, bounds[1:]):
-        centre[kinds[begin]] = median(grouped[begin:end])
-    mine: Floats = centre[feed]
-    return mine
+    bounds = np.concatenate(([0], (kinds[1:] != kinds[:-1]).nonzero()[0] + 1, [len(kinds)]))
+    begins, ends = bounds[:-1], bounds[1:]
+    centres = (grouped[(begins + ends - 1) // 2] + grouped[(begins + ends) // 2]) / 2
+    relative = np.empty_like(values)
+    relative[order] = grouped - np.repeat(centres, ends - begins)
+    return relative
+
+
+def _medians(rows: Floats) -> Floats:
+    """The median of each row."""
+    ordered = np.sort(rows, axis=1)
+    length = rows.shape[1]
+    found: Floats = (ordered[:, (length - 1) // 2] + ordered[:, length // 2]) / 2
+    return found

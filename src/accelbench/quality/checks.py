@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from accelbench.measure.stats import median
+from accelbench.measure.stats import middle
 from accelbench.model import Audit, Build, DriftSums, Integrity, Measurement, Quality
 from accelbench.quality.drift import figures
 
@@ -133,7 +133,7 @@ def cache_reasons(integrity: Integrity) -> Iterator[str]:
     """Whether feeds that were run before are faster than fresh ones."""
     if not (integrity.seen_ns and integrity.unseen_ns):
         return
-    seen, unseen = median(np.array(integrity.seen_ns)), median(np.array(integrity.unseen_ns))
+    seen, unseen = middle(sorted(integrity.seen_ns)), middle(sorted(integrity.unseen_ns))
     if unseen <= SEEN_RATIO * seen or unseen - seen < SEEN_GAP_NS:
         return
     p = rank_sum_p(integrity.seen_ns, integrity.unseen_ns)

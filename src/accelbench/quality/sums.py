@@ -8,6 +8,7 @@ Summation endlicher Summen, ZAMM 54, 1974), so the order of chunks and their siz
 from __future__ import annotations
 
 import math
+import struct
 from collections import Counter
 from collections.abc import Mapping
 
@@ -151,7 +152,11 @@ def count_errors(size: Floats) -> dict[int, int]:
 
 def bin_edge(k: int) -> float:
     """The lower edge of bin k of ``count_errors``: 2**(k // 8) · (1 + (k mod 8)/8) for normal numbers."""
-    return float((np.array(k + _ORIGIN, dtype=np.uint64) << _SHIFT).view(np.float64))
+    key = k + _ORIGIN
+    if not 0 <= key < 2**64:
+        raise OverflowError(f"there is no bin {k}")
+    edge: tuple[float] = struct.unpack("<d", (key << int(_SHIFT) & (2**64 - 1)).to_bytes(8, "little"))
+    return edge[0]
 
 
 def sorted_bins(errors: Mapping[int, int]) -> dict[str, int]:

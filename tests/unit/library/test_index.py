@@ -21,11 +21,13 @@ from accelbench import model
 from accelbench.bundle import signature
 from accelbench.errors import UsageError
 from accelbench.figures.figures import figures
+from accelbench.figures.passes import passes
 from accelbench.imports.store import FORM, folder_name
 from accelbench.library import index, reproductions, rows, workers
 from accelbench.library.reproductions import REPRODUCTIONS
 from accelbench.library.store import Store
 from accelbench.library.verify import verify
+from accelbench.measure import columns
 from accelbench.report import codec
 from accelbench.report.store import RunDirectory, open_report
 
@@ -345,6 +347,36 @@ def test_figures_that_no_number_tells_are_absent(tmp_path: Path) -> None:
     assert ask(store, "SELECT status, executed, weights FROM reports") == [("failed", None, None)]
     assert ask(store, "SELECT count(*) FROM figures") == [(0,)]
     assert np.isfinite([value for (value,) in ask(store, "SELECT value FROM figure_values")]).all()
+
+
+@pytest.mark.parametrize("queries", [5, 40, 230, 400, 2500, 70_000])
+def test_rows_are_what_the_public_figures_are(tmp_path: Path, queries: int) -> None:
+    """Of passes whose columns are read at once and of those that are mapped."""
+    drafts = (factory.measurement("single_stream", 1, queries), factory.measurement("offline", 8, queries))
+    folder = made.put(tmp_path / "store", made.report(measurements=drafts), seed=queries)
+    assert (folder / "columns" / "offline-8" / "done.npy").stat().st_size > columns.SMALL_BYTES or queries < 70_000
+    report, _ = open_report(folder)
+    entry = rows.read(tmp_path / "store", f"reports/{folder.name}")
+    assert entry.problem is None
+    assert entry.figures == tuple(
+        (f.name, rows.WHOLE_REPORT if f.measurement is None else f.measurement, f.value, f.low, f.high)
+        for f in figures(report, folder)
+    )
+    assert [row[-1] for row in entry.passes] == [
+        "; ".join(each.validity or ()) or None for each in passes(report, folder)
+    ]
+
+
+@pytest.mark.parametrize("queries", [40, 70_000])
+def test_one_byte_of_a_column_that_differs_is_told(tmp_path: Path, queries: int) -> None:
+    drafts = (factory.measurement("single_stream", 1, queries),)
+    folder = made.put(tmp_path / "store", made.report(measurements=drafts))
+    file = folder / "columns" / "single_stream-1" / "done.npy"
+    data = file.read_bytes()
+    made.edit(file, data[:-1] + bytes([data[-1] ^ 1]))
+    entry = rows.read(tmp_path / "store", f"reports/{folder.name}")
+    assert entry.problem == "columns/single_stream-1/done.npy differs from what the report names"
+    assert {row[1] for row in entry.figures} == {rows.WHOLE_REPORT}
 
 
 def test_a_rebuild_believes_no_file_of_other_bytes(store: Path) -> None:

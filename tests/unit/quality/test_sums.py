@@ -41,6 +41,9 @@ def test_every_error_lies_in_its_bin(size: float) -> None:
 def test_the_grid_has_eight_even_steps_per_octave() -> None:
     assert [bin_edge(k) for k in range(9)] == [1, 1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1.875, 2]
     assert bin_edge(-8) == 0.5
+    for far in (-(10**6), 2**70):
+        with pytest.raises(OverflowError):
+            bin_edge(far)
     assert count_errors(np.array([0.0, 1.0, 1.1, 1.125, 0.5])) == {-8: 1, 0: 2, 1: 1}
 
 
