@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from accelbench.model import Plan, Quality, Report
-from accelbench.quality.drift import figures, worst
+from accelbench.quality.drift import worst
 
 Fact = float | tuple[str, ...]
 Named = Iterator[tuple[str, float | tuple[str, ...] | None]]
@@ -114,8 +114,9 @@ def _quality(quality: Quality | None) -> Named:
 def non_finite(quality: Quality) -> int | None:
     """Values of all outputs that are NaN or infinite where the reference's are not; None where nothing could be
     compared."""
-    compared = [figures(sums).introduced for sums in quality.drift if sums.count]
-    return sum(max(0, each) for each in compared) if compared else None
+    compared = [sums for sums in quality.drift if sums.count]
+    introduced = (each.count - each.finite - each.nan_reference - each.inf_reference for each in compared)
+    return sum(max(0, each) for each in introduced) if compared else None
 
 
 def _load(plans: Sequence[Plan]) -> Named:

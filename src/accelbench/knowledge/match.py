@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from accelbench.knowledge.catalogue import recipes
 from accelbench.knowledge.facts import Fact, facts
-from accelbench.knowledge.recipe import ANY, Change, Condition, Load, Recipe
+from accelbench.knowledge.recipe import Change, Condition, Load, Recipe
 from accelbench.model import Report, Target
 
 
@@ -35,16 +35,20 @@ def applying(report: Report, known: Iterable[Recipe] | None = None) -> tuple[Mat
 
 def applies(recipe: Recipe, there: Mapping[str, Fact]) -> tuple[str, ...] | None:
     """Why the recipe applies where these are the facts, a line for each condition; None where it does not."""
-    stacks = () if recipe.stacks == (ANY,) else (Condition(fact="backend", any=recipe.stacks),)
-    found = [holds(condition, there.get(condition.fact)) for condition in (*stacks, *recipe.when)]
-    return tuple(line for line in found if line is not None) if None not in found else None
+    because = []
+    for condition in recipe.conditions:
+        line = holds(condition, there.get(condition.fact))
+        if line is None:
+            return None
+        because.append(line)
+    return tuple(because)
 
 
 def holds(condition: Condition, fact: Fact | None) -> str | None:
     """The fact of which the condition holds, as a formula; None where it does not hold. The fact may be absent."""
-    name, said = condition.fact, _words(fact)
+    name = condition.fact
     if condition.known is not None:
-        return f"{name} = {said}" if (fact is not None) == condition.known else None
+        return f"{name} = {_words(fact)}" if (fact is not None) == condition.known else None
     if condition.any is not None:
         found = _alike(fact, condition.any)
         return f"{name} = {', '.join(found)}" if found else None
@@ -54,8 +58,8 @@ def holds(condition: Condition, fact: Fact | None) -> str | None:
     if not isinstance(fact, float):
         return None
     if condition.above is not None:
-        return f"{name} = {said} > {condition.above:g}" if fact > condition.above else None
-    return f"{name} = {said} < {condition.below:g}" if fact < (condition.below or 0.0) else None
+        return f"{name} = {_words(fact)} > {condition.above:g}" if fact > condition.above else None
+    return f"{name} = {_words(fact)} < {condition.below:g}" if fact < (condition.below or 0.0) else None
 
 
 def _alike(fact: Fact | None, patterns: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -134,6 +135,12 @@ class Recipe(_Table):
     shows: Annotated[tuple[Shown, ...], Field(min_length=1)]
     evidence: Annotated[tuple[tuple[Id12, Id12], ...], Field(min_length=1)]
     measured: tuple[Measured, ...] = ()
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What must hold: of the stack, unless it is any, and ``when``."""
+        stack = () if self.stacks == (ANY,) else (Condition(fact="backend", any=self.stacks),)
+        return (*stack, *self.when)
 
 
 Language = Literal["en", "zh"]
