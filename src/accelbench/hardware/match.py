@@ -13,6 +13,7 @@ _MARKS = re.compile(r"\((?:r|tm|c)\)|[®™©]", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\W_]+")
 
 
+@cache
 def device_named(name: str) -> str | None:
     """The id of the product that ``name`` means: its id, its English or Chinese name, an alias, or a CPU's whole name.
     None where it means none that is known, or where it could be several."""

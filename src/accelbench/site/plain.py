@@ -11,6 +11,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 DIGITS = 6
+_FORMATS = [f"%.{digits}g" for digits in range(18)]
 
 
 def number(value: float | None, digits: int = DIGITS) -> float | int | None:
@@ -19,7 +20,7 @@ def number(value: float | None, digits: int = DIGITS) -> float | int | None:
         return None
     if isinstance(value, int):
         return value if abs(value) < 2**53 else float(value)
-    rounded = float(f"{value:.{digits}g}")
+    rounded = float(_FORMATS[digits] % value)
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
 
@@ -69,4 +70,4 @@ def script(name: str, value: Any) -> bytes:
 
 def packed(data: bytes) -> str:
     """The base64 of the gzip, the same for the same bytes."""
-    return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(data, 6, mtime=0)).decode()

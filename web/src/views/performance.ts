@@ -115,7 +115,7 @@ function metricControls(context: Context): HTMLElement[] {
     number(t("cost.fx"), state.fx, (fx) => change({ fx }, true), { placeholder: num(board.exchange("USD", "CNY", null)) }),
     ...devices.map((id) => {
       const told = board.price(id, state.pay, state.currency, state.fx);
-      return number(t("cost.price", { device: board.devices.get(id)?.names.en ?? id }), state.prices[id] ?? null, (value) => {
+      return number(t(told?.own ? "cost.private" : "cost.price", { device: board.devices.get(id)?.names.en ?? id }), state.prices[id] ?? null, (value) => {
         const { [id]: _, ...others } = context.state().prices;
         change({ prices: value === null ? others : { ...others, [id]: value } }, true);
       }, { placeholder: told ? String(Math.round(told.amount * 100) / 100) : t("none") });
