@@ -13,10 +13,14 @@ _MARKS = re.compile(r"\((?:r|tm|c)\)|[®™©]", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\W_]+")
 
 
-@cache
 def device_named(name: str) -> str | None:
     """The id of the product that ``name`` means: its id, its English or Chinese name, an alias, or a CPU's whole name.
     None where it means none that is known, or where it could be several."""
+    return _device_named(name)
+
+
+@cache
+def _device_named(name: str) -> str | None:
     key = _key(name)
     if key in _index():
         return _index()[key]

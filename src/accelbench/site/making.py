@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from accelbench.errors import AccelbenchError
 from accelbench.figures.passes import Pass, bare, telemetry
@@ -87,8 +88,11 @@ def _raw(raw: Raw, id_: str, data: bytes) -> dict[str, str | None]:
 
 def _read(data: bytes, job: Job) -> Report:
     """The report. That it is what its id says was found when the index read this very file."""
-    if f'"id":"{job.id}"'.encode() in data and json.loads(data).get("schema") == REPORT_SCHEMA:
-        return codec.REPORTS.adapter.validate_json(data)
+    if f'"id":"{job.id}"'.encode() in data:
+        with suppress(ValidationError):
+            report = codec.REPORTS.adapter.validate_json(data)
+            if report.schema == REPORT_SCHEMA:
+                return report
     return codec.REPORTS.open(data, job.folder)
 
 
