@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_BACKENDS := onnxruntime openvino
 STORES ?= accelbench-results
+WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PAGE := src/accelbench/site/assets/index.html
 
 .DEFAULT_GOAL := help
@@ -71,7 +72,7 @@ unit: $(VENV)/.dev
 	$(BIN)/pytest tests/unit
 
 test: lint backends
-	$(BIN)/pytest -m 'not slow' --durations=12
+	$(BIN)/pytest -m 'not slow' $(WORKERS) --durations=12
 
 coverage: lint backends
 	$(BIN)/coverage erase

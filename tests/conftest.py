@@ -5,7 +5,7 @@ import signal
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.resume"]
+pytest_plugins = ["tests.alone", "tests.resume"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.backend.models import Floats, Lab, expected, relative_l2
+from tests.e2e.command import left_behind
 
 from accelbench.envs.spec import BackendSpec
 from accelbench.envs.worker import Worker
@@ -165,19 +166,8 @@ def test_outputs_that_are_not_ready_are_counted(start: Start) -> None:
     assert (outputs == 0).all(axis=1).any()
 
 
-def test_what_it_starts_ends_with_it(start: Start) -> None:
+def test_what_it_starts_ends_with_it(start: Start, tmp_path: Path) -> None:
     with start("spawns") as bench:
         bench.outputs()
-        assert sleepers() >= 2
-    assert sleepers() == 0
-
-
-def sleepers() -> int:
-    count = 0
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                count += (entry / "cmdline").read_bytes() == b"sleep\x003600\x00"
-            except OSError:
-                continue
-    return count
+        assert left_behind(tmp_path).count("sleep 3600 ") >= 2
+    assert left_behind(tmp_path) == []

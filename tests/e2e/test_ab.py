@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.e2e.command import accelbench, left_behind
+from tests.e2e.command import accelbench, inside, left_behind
 
 QUICK = ["--quick", "--max-time", "0.3", "--scenario", "single_stream", "--json", "-o", "out"]
 
@@ -45,7 +45,6 @@ def test_no_race_without_both(tmp_path: Path) -> None:
 
 
 @pytest.mark.backend
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "part"),
     [
@@ -57,7 +56,7 @@ def test_no_race_without_both(tmp_path: Path) -> None:
     ],
 )
 def test_what_makes_no_sense_is_one_line(tmp_path: Path, words: list[str], part: str) -> None:
-    done = accelbench("run", "digits-cnn", *words, cwd=tmp_path)
+    done = inside("run", "digits-cnn", *words, cwd=tmp_path)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert part in done.stderr

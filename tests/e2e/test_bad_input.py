@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from tests.e2e.command import accelbench
+from tests.e2e.command import accelbench, inside
 
 SMALL = ["-b", "onnxruntime", "--quick", "--scenario", "single_stream"]
 
@@ -51,7 +51,7 @@ def refused(done: subprocess.CompletedProcess[str], *parts: str) -> None:
 )
 def test_wrong_words(tmp_path: Path, words: list[str], parts: list[str]) -> None:
     more = [] if "-b" in words else SMALL
-    refused(accelbench("run", *more, *words, cwd=tmp_path), *parts)
+    refused(inside("run", *more, *words, cwd=tmp_path), *parts)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -59,7 +59,7 @@ def test_wrong_words(tmp_path: Path, words: list[str], parts: list[str]) -> None
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x08\x12\xff\xff\xff\xff\xff"])
 def test_a_file_that_is_not_onnx(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.onnx").write_bytes(content)
-    refused(accelbench("run", "model.onnx", *SMALL, cwd=tmp_path), "model.onnx")
+    refused(inside("run", "model.onnx", *SMALL, cwd=tmp_path), "model.onnx")
 
 
 @pytest.mark.backend
@@ -79,7 +79,7 @@ def test_truncated_onnx(tmp_path: Path, model: Path) -> None:
 )
 def test_wrong_inputs(tmp_path: Path, model: Path, arrays: dict[str, np.ndarray], parts: list[str]) -> None:
     np.savez(tmp_path / "feeds.npz", **arrays)  # type: ignore[arg-type]
-    refused(accelbench("run", model, "--inputs", "feeds.npz", *SMALL, cwd=tmp_path), *parts)
+    refused(inside("run", model, "--inputs", "feeds.npz", *SMALL, cwd=tmp_path), *parts)
 
 
 @pytest.mark.backend

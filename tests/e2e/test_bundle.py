@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.command import accelbench
+from tests.e2e.command import accelbench, inside
 from tests.unit.bundle.rewriting import contents, write
 
 
 def faults(source: Path, *words: str, **variables: Any) -> tuple[int, list[tuple[str, str]], Any]:
-    done = accelbench("report", "verify", source, *words, "--json", cwd=source.parent, **variables)
+    done = inside("report", "verify", source, *words, "--json", cwd=source.parent, **variables)
     found = json.loads(done.stdout)
     return done.returncode, [(each["part"], each["path"]) for one in found for each in one["faults"]], found
 
@@ -26,7 +26,18 @@ def test_pack_verify_and_sign(tmp_path: Path) -> None:
     home.mkdir(parents=True)
     mine: dict[str, Any] = {"XDG_CONFIG_HOME": str(home / ".config"), "SITE_SECRET": "s3cr3t-of-ours"}
     run = accelbench(
-        "run", "digits-cnn", "-b", "null", "--quick", "--keep-outputs", "-o", home / "run", cwd=home, **mine
+        "run",
+        "digits-cnn",
+        "-b",
+        "null",
+        "--quick",
+        "--max-time",
+        "0.3",
+        "--keep-outputs",
+        "-o",
+        home / "run",
+        cwd=home,
+        **mine,
     )
     assert run.returncode in (0, 1), run.stderr
     made = accelbench("key", "new", "mei", "--json", cwd=home, **mine)
@@ -50,7 +61,7 @@ def test_pack_verify_and_sign(tmp_path: Path) -> None:
     room.mkdir()
     bundle = Path(shutil.copy(path, room / "a.zip"))
     theirs: dict[str, Any] = {"XDG_CONFIG_HOME": str(room / ".config")}
-    shown = accelbench("key", "show", "mei", cwd=home, **mine)
+    shown = inside("key", "show", "mei", cwd=home, **mine)
     (room / "mei.pem").write_text(shown.stdout)
     code, found, whole = faults(bundle, **theirs)
     assert (code, found) == (0, [])
@@ -71,10 +82,10 @@ def test_pack_verify_and_sign(tmp_path: Path) -> None:
         edited = write(room / "edited.zip", {**members, name: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]})
         code, found, _ = faults(edited, **theirs)
         assert (code, (part, name) in found) == (1, True), (name, found)
-    unpacked = accelbench("report", "unpack", "a.zip", "into", cwd=room)
+    unpacked = inside("report", "unpack", "a.zip", "into", cwd=room)
     assert unpacked.stdout.strip() == "into/report"
     assert faults(room / "into" / "report")[:2] == (0, [])
     (room / "bad.zip").write_bytes(bundle.read_bytes()[:-1])
-    bad = accelbench("report", "verify", "bad.zip", cwd=room)
+    bad = inside("report", "verify", "bad.zip", cwd=room)
     assert (bad.returncode, bad.stderr.count("\n")) == (2, 1)
     assert "truncated" in bad.stderr

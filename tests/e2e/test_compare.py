@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.command import accelbench
+from tests.e2e.command import accelbench, inside
 
 QUICK = ["-b", "onnxruntime", "--quick", "--max-time", "0.3", "--json"]
 
@@ -32,7 +32,7 @@ def compared(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 @pytest.mark.backend
 def test_two_runs_plan_by_plan(runs: Path) -> None:
-    found = compared(accelbench("compare", "one", "two", "--json", "--margin", "10%", cwd=runs))
+    found = compared(inside("compare", "one", "two", "--json", "--margin", "10%", cwd=runs))
     assert found["margin"] == 0.1
     assert found["unmatched"] == {"a": [], "b": []}
     (pair,) = found["pairs"]
@@ -49,7 +49,7 @@ def test_two_runs_plan_by_plan(runs: Path) -> None:
 @pytest.mark.backend
 def test_a_report_with_itself_is_never_faster_or_slower(runs: Path) -> None:
     (report,) = (runs / "one" / "reports").iterdir()
-    (pair,) = compared(accelbench("compare", report, "one", "--json", cwd=runs))["pairs"]
+    (pair,) = compared(inside("compare", report, "one", "--json", cwd=runs))["pairs"]
     outcomes = [each["p50"]["comparison"] for each in pair["plans"] if each["p50"]["comparison"]]
     assert {each["outcome"] for each in outcomes} <= {"same", "ambiguous"}
     assert {each["ratio"] for each in outcomes} == {1.0}
@@ -57,7 +57,7 @@ def test_a_report_with_itself_is_never_faster_or_slower(runs: Path) -> None:
 
 @pytest.mark.backend
 def test_the_table_names_both_and_what_has_no_partner(runs: Path) -> None:
-    done = accelbench("compare", "one", "three", cwd=runs)
+    done = inside("compare", "one", "three", cwd=runs)
     assert done.returncode == 0, done.stderr
     assert "A = onnxruntime:fp32, B = onnxruntime:int8" in done.stdout
     assert "Only in A: offline ×1" in done.stdout
@@ -67,7 +67,7 @@ def test_the_table_names_both_and_what_has_no_partner(runs: Path) -> None:
 
 @pytest.mark.backend
 def test_what_is_no_report_is_refused(runs: Path) -> None:
-    done = accelbench("compare", "one", "absent", cwd=runs)
+    done = inside("compare", "one", "absent", cwd=runs)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "absent" in done.stderr

@@ -25,7 +25,7 @@ def run(tmp_path: Path, behaviour: str, *words: str) -> tuple[int, list[dict[str
     """Exit code and rows of a run of the faulty backend, which leaves no process."""
     done = accelbench(
         "run", "digits-cnn", "-b", "faulty", "--option", f"faulty.behaviour={behaviour}",
-        "--quick", "--scenario", "single_stream", "--json", "-o", "out", *words,
+        "--quick", "--max-time", "0.5", "--scenario", "single_stream", "--json", "-o", "out", *words,
         cwd=tmp_path, ACCELBENCH_BACKENDS=str(FAULTY),
     )  # fmt: skip
     assert "Traceback" not in done.stderr

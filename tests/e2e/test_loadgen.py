@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.e2e.command import accelbench, left_behind, rows_of
+from tests.e2e.command import accelbench, inside, left_behind, rows_of
 
 FAULTY = Path(__file__).parents[1] / "backends" / "faulty"
 
@@ -37,7 +37,7 @@ def test_what_the_session_raises_under_loadgen_is_in_the_row(tmp_path: Path) -> 
     ],
 )
 def test_what_loadgen_does_not_have(tmp_path: Path, words: list[str], reason: str) -> None:
-    done = accelbench("run", "digits-cnn", "-b", "onnxruntime", "--driver", "loadgen", *words, cwd=tmp_path)
+    done = inside("run", "digits-cnn", "-b", "onnxruntime", "--driver", "loadgen", *words, cwd=tmp_path)
     assert done.returncode == 2
     assert reason in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.e2e.command import ACCELBENCH, accelbench
+from tests.e2e.command import ACCELBENCH, inside
 from tests.terminal import typed
 
 pytestmark = pytest.mark.backend
@@ -22,7 +22,7 @@ def test_a_terminal_is_asked(tmp_path: Path, verb: list[str]) -> None:
 
 
 def test_a_pipe_is_not(tmp_path: Path) -> None:
-    done = accelbench("run", "digits-cnn", "-b", "onnxruntime", "--ask", cwd=tmp_path)
+    done = inside("run", "digits-cnn", "-b", "onnxruntime", "--ask", cwd=tmp_path)
     assert done.returncode == 2
     assert "--ask needs a terminal, for its input and its output: use --option or --options FILE" in done.stderr
     assert done.stdout == ""
@@ -30,6 +30,6 @@ def test_a_pipe_is_not(tmp_path: Path) -> None:
 
 def test_a_file_is_checked_before_anything_runs(tmp_path: Path) -> None:
     (tmp_path / "o.toml").write_text("[onnxruntime]\nthreads = 'two'\n")
-    done = accelbench("run", "digits-cnn", "-b", "onnxruntime", "--options", "o.toml", cwd=tmp_path)
+    done = inside("run", "digits-cnn", "-b", "onnxruntime", "--options", "o.toml", cwd=tmp_path)
     assert done.returncode == 2
     assert "o.toml: onnxruntime.threads is 'two', a str; it takes int in [1, 1024]" in done.stderr

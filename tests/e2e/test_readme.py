@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.e2e.command import accelbench
+from tests.e2e.command import inside
 from tests.e2e.pages import blocks, dead_links, skeleton, text_of
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def test_targets_of_make_exist() -> None:
 
 @pytest.mark.parametrize("words", commands("accelbench"), ids=" ".join)
 def test_commands_and_their_options_exist(tmp_path: Path, words: list[str]) -> None:
-    done = accelbench(*verbs(words), "--help", cwd=tmp_path)
+    done = inside(*verbs(words), "--help", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"Usage: accelbench {' '.join(verbs(words))} " in done.stdout
     for option in (word for word in words if word.startswith("-")):
@@ -55,5 +55,5 @@ def test_commands_and_their_options_exist(tmp_path: Path, words: list[str]) -> N
 def test_options_in_the_text_are_those_of_run(tmp_path: Path) -> None:
     named = re.findall(r"`(--?[a-z][\w-]*)", text_of(READMES[0]))
     assert len(named) >= 3
-    offered = accelbench("run", "--help", cwd=tmp_path).stdout
+    offered = inside("run", "--help", cwd=tmp_path).stdout
     assert [option for option in named if not re.search(rf"{re.escape(option)}(?![\w-])", offered)] == []

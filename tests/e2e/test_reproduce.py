@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.command import accelbench, left_behind
+from tests.e2e.command import accelbench, inside, left_behind
 from tests.e2e.test_faulty import FAULTY
 
 QUICK = ("--scenario", "single_stream", "--quick", "--max-time", "0.4", "--json")
@@ -68,7 +68,7 @@ def test_a_report_comes_out_again_on_its_own_machine(tmp_path: Path) -> None:
     file = report / "columns" / "0" / "done.npy"
     file.chmod(0o600)
     file.write_bytes(b"")
-    refused = accelbench("reproduce", report, "-o", "third", cwd=tmp_path)
+    refused = inside("reproduce", report, "-o", "third", cwd=tmp_path)
     assert refused.returncode == 2
     assert "raw facts" in refused.stderr
     assert not (tmp_path / "third").exists()
@@ -120,7 +120,7 @@ def test_another_adapter_is_run_only_when_it_is_trusted(tmp_path: Path) -> None:
 )
 def test_bad_usage_is_one_line(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     (tmp_path / "first" / "reports").mkdir(parents=True)
-    done = accelbench("reproduce", *words, cwd=tmp_path)
+    done = inside("reproduce", *words, cwd=tmp_path)
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.e2e.command import accelbench, keys, rows_of
+from tests.e2e.command import accelbench, inside, keys, rows_of
 
 from accelbench.measure import columns
 from accelbench.model import Report
@@ -50,7 +50,7 @@ def test_all_five_in_one_run(tmp_path: Path) -> None:
     ],
 )
 def test_what_makes_no_sense_is_one_line(tmp_path: Path, words: list[str], part: str) -> None:
-    done = accelbench("run", "digits-cnn", "-b", "onnxruntime", "--quick", *words, cwd=tmp_path)
+    done = inside("run", "digits-cnn", "-b", "onnxruntime", "--quick", *words, cwd=tmp_path)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert part in done.stderr

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.e2e.command import ACCELBENCH, accelbench, left_behind
+from tests.e2e.command import ACCELBENCH, accelbench, inside, left_behind
 
 pytestmark = pytest.mark.backend
 
@@ -15,7 +15,7 @@ QUICK = ("--quick", "--scenario", "single_stream", "--max-time", "0.5")
 
 
 def test_a_backend_without_the_ability_is_refused_with_those_that_have_it(tmp_path: Path) -> None:
-    done = accelbench("run", "digits-cnn", "-b", "null", "--tune", "5", "-o", "out", cwd=tmp_path)
+    done = inside("run", "digits-cnn", "-b", "null", "--tune", "5", "-o", "out", cwd=tmp_path)
     assert done.returncode == 2
     assert "backend null has no tuning of its own: --tune takes" in done.stderr
     assert "onnxruntime, openvino" in done.stderr
@@ -23,7 +23,7 @@ def test_a_backend_without_the_ability_is_refused_with_those_that_have_it(tmp_pa
 
 
 def test_targets_that_race_are_not_tuned(tmp_path: Path) -> None:
-    done = accelbench("run", "digits-cnn", "--ab", "onnxruntime", "openvino", "--tune", "5", cwd=tmp_path)
+    done = inside("run", "digits-cnn", "--ab", "onnxruntime", "openvino", "--tune", "5", cwd=tmp_path)
     assert done.returncode == 2
     assert "leave --tune out" in done.stderr
 
@@ -44,7 +44,7 @@ def test_what_was_chosen_is_in_the_report_and_on_the_page(tmp_path: Path) -> Non
     assert all(build["compiled"]["settings"][name] == value for name, value in build["tuning"]["chosen"].items())
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert "Tuned before by the stack" in page
-    shown = accelbench("report", "show", "out", cwd=tmp_path)
+    shown = inside("report", "show", "out", cwd=tmp_path)
     assert "by their clocks" in shown.stdout
 
 

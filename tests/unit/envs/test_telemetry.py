@@ -79,6 +79,7 @@ def test_a_monitor_that_cannot_be_had_is_absent(tmp_path: Path, argv: tuple[str,
     assert {each.source for each in beside.series(0)} == {"proc", *(s.source for s in sensors.sensors())}
 
 
+@pytest.mark.alone
 def test_a_monitor_that_floods_costs_little(tmp_path: Path) -> None:
     with Telemetry(os.getpid(), [declared([sys.executable, "-c", "while True: print('x' * 999)"])], log=tmp_path / "l"):
         time.sleep(0.3)
@@ -86,6 +87,7 @@ def test_a_monitor_that_floods_costs_little(tmp_path: Path) -> None:
     assert time.perf_counter() - begun < 1
 
 
+@pytest.mark.alone
 def test_a_worker_at_work(tmp_path: Path) -> None:
     script = tmp_path / "stub" / "watch.py"
     table = '[telemetry]\ncommand = ["{python}", "{folder}/watch.py"]\n'
@@ -113,7 +115,7 @@ def test_a_worker_at_work(tmp_path: Path) -> None:
     assert used.time_ns[0] < 0 < used.time_ns[-1]
     assert used.time_ns[-1] > 0.5e9
     rate = (used.values[-1] - used.values[0]) / (used.time_ns[-1] - used.time_ns[0]) * 1e9
-    assert 0.3 < rate < os.cpu_count() + 0.5  # type: ignore[operator]
+    assert 0.02 < rate < os.cpu_count() + 0.5  # type: ignore[operator]
     assert min(found["worker.memory"].values) > 2**20
     assert found["npu0.power"].values[-1] == 12.0
     assert json.loads(Path(measured.telemetry).read_text())["version"] == stored.VERSION

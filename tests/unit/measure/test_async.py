@@ -62,6 +62,7 @@ def test_so_many_are_in_flight() -> None:
     assert (found.columns.done - found.columns.issued).min() >= 2_000_000
 
 
+@pytest.mark.alone
 def test_a_slow_session_ends_near_its_time() -> None:
     class Slow(Pool):
         def run(self, feed: Feed) -> Outputs:

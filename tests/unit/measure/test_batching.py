@@ -89,12 +89,17 @@ def clients(session: Batching, values: Sequence[float], rows: int = 1) -> list[C
     """Clients that come one after the other, each in its place before the next."""
     found = []
     for value in values:
-        before = sum(len(group.feeds) for group in session._collector.waiting)
+        before, until = joined(session), time.monotonic() + LONG_S
         found.append(Client(session, feed(value, rows)))
-        until = time.monotonic() + 0.2
-        while sum(len(g.feeds) for g in session._collector.waiting) == before and time.monotonic() < until:
+        while joined(session) == before and time.monotonic() < until:
             time.sleep(1e-4)
     return found
+
+
+def joined(session: Batching) -> int:
+    """Queries that have a place in a batch, or had one."""
+    with session._changed:
+        return sum(session._sizes) + sum(len(group.feeds) for group in session._collector.waiting)
 
 
 def answers(made: Sequence[Client]) -> list[float]:

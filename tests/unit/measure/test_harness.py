@@ -13,6 +13,7 @@ from accelbench.measure.warmup import is_stationary
 from accelbench.model import Stop
 
 
+@pytest.mark.alone
 def test_waiting_ends_at_the_moment_or_after() -> None:
     clock = RealClock()
     late = []
@@ -26,6 +27,7 @@ def test_waiting_ends_at_the_moment_or_after() -> None:
     assert clock.spun_ns > 0
 
 
+@pytest.mark.alone
 def test_a_moment_in_the_past_is_not_waited_for() -> None:
     clock = RealClock()
     begun = clock.now()
@@ -94,6 +96,7 @@ def test_the_host_is_looked_at() -> None:
     assert audit.difference(2, 3) == 1
 
 
+@pytest.mark.alone
 def test_the_self_test_tells_its_figures() -> None:
     found = selftest.figures(seconds=0.1, rates=(500.0,))
     assert list(found) == [

@@ -193,6 +193,7 @@ def test_without_feeds_there_is_no_pass() -> None:
         measure(Timed(clock, [1]), [], plan, threads=False, submit=False, concurrency=1, clock=clock)
 
 
+@pytest.mark.alone
 def test_overhead_is_told_in_nanoseconds() -> None:
     counted, wall = null_overhead()
     assert 0 < counted < wall < 20_000

@@ -80,6 +80,7 @@ def test_waiting_with_two_servers_is_that_of_m_m_2() -> None:
     assert waited == pytest.approx(delayed * service / (2 * (1 - load)), rel=0.02)
 
 
+@pytest.mark.alone
 def test_in_real_time_no_query_starts_before_it_is_due_or_a_server_is_free() -> None:
     class Null:
         def run(self, _: object) -> dict[str, np.ndarray]:

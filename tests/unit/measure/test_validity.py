@@ -193,6 +193,7 @@ def real_pass(plan: Plan, seconds: float = 2e-3) -> tuple[Measurement, Columns]:
     return run.measurement(plan, ""), run.columns
 
 
+@pytest.mark.alone
 def test_a_busy_thread_is_seen() -> None:
     quiet = threading.Event()
 
@@ -215,21 +216,34 @@ def test_a_busy_thread_is_seen() -> None:
 STALLED = """
 import sys, time
 sys.path[:0] = ["src", "."]
-from tests.unit.measure.test_validity import real_pass, why
-from accelbench.measure import validity
+from tests.unit.measure.test_validity import Sleeping, why
+from tests.unit.measure.fakes import FEEDS
+from accelbench.measure import load, validity
 from accelbench.model import Plan, Stop
-print("ready", flush=True)
-print(why(validity.reasons(*real_pass(Plan("single_stream", Stop(max_s=4.0))))))
+
+class Telling(Sleeping):
+    begun = told = None
+
+    def run(self, feed):
+        now = time.monotonic()
+        self.begun = self.begun or now
+        if not self.told and now - self.begun > 2.5:
+            self.told = print("under way", flush=True) or True
+        return super().run(feed)
+
+plan = Plan("single_stream", Stop(max_s=5.0))
+run = load.measure(Telling(2e-3), FEEDS, plan, threads=True, submit=False, concurrency=1)
+print(why(validity.reasons(run.measurement(plan, ""), run.columns)))
 """
 
 
+@pytest.mark.alone
 def test_a_stopped_process_is_seen() -> None:
     child = subprocess.Popen([sys.executable, "-c", STALLED], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
-    time.sleep(2.5)
+    assert child.stdout.readline() == "under way\n"
     os.kill(child.pid, signal.SIGSTOP)
-    time.sleep(0.4)
+    time.sleep(0.5)
     os.kill(child.pid, signal.SIGCONT)
     said, _ = child.communicate(timeout=60)
     assert "stalled" in said
