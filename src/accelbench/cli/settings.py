@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from accelbench.envs.spec import BackendSpec, find
 from accelbench.envs.tables import OptionTable
 from accelbench.errors import UsageError
 from accelbench.model import Target
+
+OUTPUT = ("-o", "--output")
 
 TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 
@@ -84,9 +86,9 @@ def read(file: Path) -> Options:
 
 
 def command(settings: Settings, sides: Iterable[tuple[BackendSpec, Target]]) -> tuple[str, ...]:
-    """The command that does this again: this process's own, with the options in effect, where they differ from the
-    defaults, in the place of a file and of a dialog."""
-    words = ("accelbench", *sys.argv[1:])
+    """The command that does this again: this process's own, without the folder that it wrote into, and with the options
+    in effect, where they differ from the defaults, in the place of a file and of a dialog."""
+    words = ("accelbench", *_without(sys.argv[1:], OUTPUT))
     if not settings.file and not settings.ask:
         return words
     found: dict[str, dict[str, str]] = {}
@@ -94,16 +96,19 @@ def command(settings: Settings, sides: Iterable[tuple[BackendSpec, Target]]) -> 
         declared = spec.table.options
         told = {name: value for name, value in target.options.items() if value != default(declared[name])}
         found.setdefault(spec.name, {}).update(told)
-    return (*_without(words), *flags_of(found))
+    asked = (word for word in words if word != "--ask")
+    return (*_without(asked, ("--option", "--options")), *flags_of(found))
 
 
-def _without(words: Sequence[str]) -> list[str]:
+def _without(words: Iterable[str], names: Collection[str]) -> list[str]:
+    """The words without these options and their values."""
     kept, skip = [], False
     for word in words:
         name, equals, _ = word.partition("=")
-        if not skip and word != "--ask" and name not in ("--option", "--options"):
+        attached = not name.startswith("--") and name[:2] in names and len(name) > 2
+        if not skip and name not in names and not attached:
             kept.append(word)
-        skip = not skip and name in ("--option", "--options") and not equals
+        skip = not skip and name in names and not equals
     return kept
 
 

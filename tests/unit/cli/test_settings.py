@@ -100,6 +100,12 @@ def test_the_command_holds_what_came_from_a_file(
     assert told[6:] == ("--option", "stub.threads=2", "--option", "stub.warm=false")
 
 
+@pytest.mark.parametrize("words", [["-o", "there"], ["-othere"], ["--output", "there"], ["--output=there"]])
+def test_the_command_does_not_say_where_its_results_lie(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["accelbench", "run", *words, "t"])
+    assert command(Settings(), []) == ("accelbench", "run", "t")
+
+
 DIALOG = """
 import sys
 from pathlib import Path
