@@ -33,8 +33,11 @@ export function unitOf(metric: Metric, state: State, kind: string | null): strin
 }
 
 export function targetName(board: Board, entry: Entry): string {
-  const r = board.reports;
-  return `${board.deviceName(entry.report, spoken())} · ${text(r.backend, entry.report)} · ${precisionName(board, entry.report)}`;
+  return `${board.deviceName(entry.report, spoken())} · ${stackName(board, entry)}`;
+}
+
+function stackName(board: Board, entry: Entry): string {
+  return `${text(board.reports.backend, entry.report)} · ${precisionName(board, entry.report)}`;
 }
 
 export function precisionName(board: Board, row: number): string {
@@ -197,10 +200,13 @@ function open(context: Context, entry: Entry | undefined): void {
 function barOption(board: Board, state: State, shown: Entry[], ink: Ink, width: number): Option {
   const narrow = width < 560;
   const room = narrow ? 12 : Math.min(330, width * 0.4);
-  const label = (entry: Entry): string => `${entry.rank === null ? "✗" : `${entry.rank}.`} ${targetName(board, entry)}`;
+  const device = (entry: Entry): string => board.deviceName(entry.report, spoken());
+  const alike = new Set(shown.map(device)).size === 1;
+  const ranked = (entry: Entry, name: string): string => `${entry.rank === null ? "✗" : `${entry.rank}.`} ${name}`;
+  const label = (entry: Entry): string => ranked(entry, alike ? stackName(board, entry) : `${stackName(board, entry)} · ${device(entry)}`);
   const values = shown.map((entry, at) => {
     const metric = entry.metric as Estimate;
-    return { value: [metric.value, at, metric.low ?? NaN, metric.high ?? NaN], at, tip: `${label(entry)}\n${written(state.metric, metric.value, state.currency)}${metric.low === null ? "" : ` (${interval(metric, (value) => written(state.metric, value, state.currency))})`}${entry.reasons.length ? `\n${because(entry.reasons[0])}` : ""}` };
+    return { value: [metric.value, at, metric.low ?? NaN, metric.high ?? NaN], at, tip: `${ranked(entry, targetName(board, entry))}\n${written(state.metric, metric.value, state.currency)}${metric.low === null ? "" : ` (${interval(metric, (value) => written(state.metric, value, state.currency))})`}${entry.reasons.length ? `\n${because(entry.reasons[0])}` : ""}` };
   });
   type Api = { value: (at: number) => number; coord: (at: [number, number]) => [number, number] };
   return {
