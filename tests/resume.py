@@ -9,8 +9,18 @@ from pathlib import Path
 
 import pytest
 
-WATCHED = ("src", "tests", "tools", "docs", "benchmarks")
-UNWATCHED = ("__pycache__", ".pyc")
+WATCHED = (
+    "*.*",
+    "Makefile",
+    "src/**/*",
+    "tests/**/*",
+    "tools/**/*",
+    "docs/**/*",
+    "benchmarks/**/*",
+    "web/**/*",
+    "examples/**/*",
+)
+UNWATCHED = ("__pycache__", ".pyc", "/node_modules/", "/.")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +38,7 @@ class Resume:
     def __init__(self, root: Path, folder: Path) -> None:
         self._passed = folder / f"{_state(root)}.txt"
         self._left_out = 0
+        self._called: str | None = None
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         before = set(self._passed.read_text("utf-8").splitlines()) if self._passed.is_file() else set()
@@ -40,6 +51,8 @@ class Resume:
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if report.when == "call" and report.passed:
+            self._called = item.nodeid
+        if report.when == "teardown" and report.passed and self._called == item.nodeid:
             with self._passed.open("a", encoding="utf-8") as file:
                 file.write(item.nodeid + "\n")
         return report
@@ -51,9 +64,9 @@ class Resume:
 
 def _state(root: Path) -> str:
     """A hash of all files that tests may depend on."""
-    digest = hashlib.sha256((root / "pyproject.toml").read_bytes())
-    for room in WATCHED:
-        for path in sorted((root / room).rglob("*")):
-            if path.is_file() and not any(part in str(path) for part in UNWATCHED):
-                digest.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in WATCHED for path in root.glob(pattern)):
+        name = f"/{path.relative_to(root)}"
+        if path.is_file() and not any(part in name for part in UNWATCHED):
+            digest.update(f"{name}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:24]

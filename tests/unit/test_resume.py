@@ -6,8 +6,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TESTS = """
+import pytest
 def test_good(): pass
 def test_bad(): assert False
+@pytest.fixture
+def untidy():
+    yield
+    raise ValueError("left something behind")
+def test_that_cannot_be_tidied(untidy): pass
 """
 
 
@@ -30,9 +36,11 @@ def test_a_run_goes_on_where_it_was_ended(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
     (tmp_path / "tests" / "test_it.py").write_text(TESTS)
-    assert "1 failed, 1 passed" in run(tmp_path)
+    assert "1 failed, 2 passed, 1 error" in run(tmp_path)
     again = run(tmp_path)
-    assert "1 failed, 1 deselected" in again
+    assert "1 failed, 1 passed, 1 deselected, 1 error" in again
     assert "1 tests passed before on the very same files: not run again" in again
+    (tmp_path / "README.md").write_text("Tests read it, too.")
+    assert "1 failed, 2 passed, 1 error" in run(tmp_path)
     (tmp_path / "tests" / "test_it.py").write_text(TESTS.replace("assert False", "pass"))
-    assert "2 passed" in run(tmp_path)
+    assert "3 passed, 1 error" in run(tmp_path)
