@@ -45,8 +45,20 @@ export function precisionName(board: Board, row: number): string {
   return `${text(board.reports.precision, row)}${passes ? ` (${passes})` : ""}`;
 }
 
+/** Why a pass is not valid, by the words that such a reason begins with. The report has each with its figures. */
+const INVALID: Record<string, string> = {
+  errors: "invalid.errors", interrupted: "invalid.interrupted", clock: "invalid.clock", "too few samples": "invalid.few", "schedule not kept": "invalid.schedule",
+  overhead: "invalid.overhead", "interpreter held": "invalid.held", stalled: "invalid.stalled", instability: "invalid.instability",
+};
+
+function invalid(told: string): string {
+  const kinds = told.split("; ").map((each) => { const key = INVALID[each.split(": ")[0]]; return key ? t(key) : each; });
+  return [...new Set(kinds)].join(spoken() === "zh" ? "、" : ", ");
+}
+
 export function because(reason: Reason): string {
-  const words = t(reason.key, reason.values).replace(/[:：]\s*$/, "");
+  const values = reason.key === "why.invalid" ? { ...reason.values, text: invalid(String(reason.values.text)) } : reason.values;
+  const words = t(reason.key, values).replace(/[:：]\s*$/, "");
   return reason.values.of ? `${reason.values.of}: ${words}` : words;
 }
 
