@@ -8,11 +8,15 @@ from typing import Callable
 Z95 = 1.959963984540054
 """The 97.5th percentile of the normal distribution: both sides of a 95 % interval."""
 
+MOST_TERMS = 100_000.0
+"""Of the continued fraction."""
+
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
     """The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (DLMF 8.17.22)."""
     if x <= 0.0 or x >= 1.0:
         return 0.0 if x <= 0.0 else 1.0
+    a, b = float(a), float(b)  # Python is quicker where every number is a float
     if x > (a + 1.0) / (a + b + 2.0):
         return 1.0 - incomplete_beta(b, a, 1.0 - x)
     front = math.exp(
@@ -22,23 +26,24 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     c, d = 1.0, 1.0 - (a + b) * x / (a + 1.0)
     d = 1.0 / (d if abs(d) > tiny else tiny)
     value = d
-    both = a + b
-    for m in range(1, 100_000):
-        even = a + 2 * m
-        step = m * (b - m) * x / ((even - 1) * even)
+    both, m = a + b, 0.0
+    while m < MOST_TERMS:
+        m += 1.0
+        even = a + 2.0 * m
+        step = m * (b - m) * x / ((even - 1.0) * even)
         d = 1.0 + step * d
         d = 1.0 / (d if d > tiny or d < -tiny else tiny)
         c = 1.0 + step / c
         c = c if c > tiny or c < -tiny else tiny
         value *= c * d
-        step = -(a + m) * (both + m) * x / (even * (even + 1))
+        step = -(a + m) * (both + m) * x / (even * (even + 1.0))
         d = 1.0 + step * d
         d = 1.0 / (d if d > tiny or d < -tiny else tiny)
         c = 1.0 + step / c
         c = c if c > tiny or c < -tiny else tiny
         ratio = c * d
         value *= ratio
-        if abs(ratio - 1.0) < 1e-12:
+        if -1e-12 < ratio - 1.0 < 1e-12:
             break
     return front * value
 

@@ -321,7 +321,7 @@ def _rank(size: float, p: float, level: float) -> float | None:
     def excess(rank: float) -> float:
         return incomplete_beta(rank, size + 1 - rank, p) - level
 
-    if excess(size) > 0 or excess(1.0) < 0:
+    if p**size > level or 1 - (1 - p) ** size < level:  # I_p(size, 1) and I_p(1, size)
         return None
     guess = p * (size + 1) + (Z95 if level < 0.5 else -Z95) * math.sqrt(size * p * (1 - p))
     return solve(excess, 1.0, size, guess, 1e-6 * size)
