@@ -54,6 +54,7 @@ export function facts(device: Device): Map<string, Fact[]> {
   });
   add("form_factor", device.form_factor);
   add("interface", device.interface);
+  add("regions", device.regions);
   return found;
 }
 

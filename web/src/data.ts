@@ -354,6 +354,8 @@ export interface Device {
   process?: Figure[];
   form_factor?: Fact[];
   interface?: Fact[];
+  /** Where it can be had, as sellers name places. */
+  regions?: Fact[];
   prices?: Price[];
   note?: string;
 }
@@ -363,7 +365,7 @@ export interface Vendor {
   names: { en: string; zh?: string };
   sources?: Record<string, Source>;
   website?: string;
-  facts?: { name: string; text: string; source?: string; date?: string }[];
+  facts?: { name: string; text: string; basis: Basis; source?: string; date?: string; note?: string }[];
 }
 
 // ---- one report, on demand ----

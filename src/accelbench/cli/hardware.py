@@ -10,6 +10,7 @@ import click
 from accelbench.board.units import ABSENT
 from accelbench.cli.hardware_cost import cost
 from accelbench.cli.hardware_find import compare, find, probe
+from accelbench.cli.hardware_vendors import list_vendors, show_vendor
 from accelbench.cli.output import json_option, listing, print_facts, print_json, print_table
 from accelbench.hardware import catalogue
 from accelbench.hardware.lint import lint as findings
@@ -40,9 +41,13 @@ hardware.add_command(cost)
 
 @hardware.command("list")
 @click.option("--vendor", help="Only products of this vendor, by its id.")
+@click.option("--vendors", is_flag=True, help="The companies instead of their products.")
 @json_option
-def list_(vendor: str | None, json_: bool) -> None:
-    """List the products with their dense peaks, memory and power. What nobody told is absent."""
+def list_(vendor: str | None, vendors: bool, json_: bool) -> None:
+    """List the products with their dense peaks, memory and power, or the companies. What nobody told is absent."""
+    if vendors:
+        list_vendors(json_)
+        return
     found = [device for device in catalogue.devices().values() if vendor in (None, device.vendor)]
     if json_:
         print_json([_row(device) for device in found])
@@ -57,10 +62,15 @@ def list_(vendor: str | None, json_: bool) -> None:
 
 
 @hardware.command()
-@click.argument("name", metavar="DEVICE")
+@click.argument("name", metavar="DEVICE|VENDOR")
 @json_option
 def show(name: str, json_: bool) -> None:
-    """Show all that is told of a product, and by whom. `*` marks the figure that is taken where several are told."""
+    """Show all that is told of a product or of a company, and by whom. `*` marks the figure that is taken where several
+    are told."""
+    company = None if name in catalogue.devices() else catalogue.vendor(name)
+    if company is not None:
+        show_vendor(company, json_)
+        return
     device = catalogue.device(name)
     vendor = catalogue.vendors().get(device.vendor)
     if json_:
@@ -102,11 +112,12 @@ def lint(json_: bool) -> None:
     if json_:
         print_json([asdict(finding) for finding in found])
     else:
-        table = listing("level", "rule", "device", "where", "finding")
+        table = listing("level", "rule", "record", "where", "finding")
         for finding in found:
             table.add_row(*asdict(finding).values())
         print_table(table)
-        click.echo(f"\n{errors} errors, {len(found) - errors} warnings in {len(catalogue.devices())} products")
+        of = f"{len(catalogue.devices())} products and {len(catalogue.vendors())} companies"
+        click.echo(f"\n{errors} errors, {len(found) - errors} warnings in {of}")
     if errors:
         raise SystemExit(1)
 

@@ -51,6 +51,19 @@ def device(name: str) -> Device:
     return known[name]
 
 
+def vendor(name: str) -> Vendor | None:
+    """The company with this id, name or alias; None where none is known by it."""
+    key = name.casefold()
+    return next(
+        (
+            each
+            for each in vendors().values()
+            if key in {told.casefold() for told in (each.id, each.names.en, each.names.zh or "", *each.aliases)}
+        ),
+        None,
+    )
+
+
 def load_all(folder: Path, load: Callable[[Path], Record]) -> dict[str, Record]:
     """The records of a folder by their ids. Raises UsageError as ``load`` does, and for an alias that two have."""
     found = {record.id: record for record in (load(path) for path in sorted(folder.glob("*.toml")))}
@@ -81,6 +94,9 @@ def load_vendor(path: Path) -> Vendor:
             raise UsageError(f"{path}: facts.{position}.source: {fact.source!r} is not among the file's sources")
         if not _dated(fact.date):
             raise UsageError(f"{path}: facts.{position}.date: {fact.date!r} is not YYYY, YYYY-MM or YYYY-MM-DD")
+    for name, source in read.sources.items():
+        if not _dated(source.date):
+            raise UsageError(f"{path}: sources.{name}.date: {source.date!r} is not YYYY, YYYY-MM or YYYY-MM-DD")
     return read
 
 

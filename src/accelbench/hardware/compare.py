@@ -72,6 +72,7 @@ class Limits:
     max_tdp_w: float | None = None
     min_memory_bytes: float | None = None
     form_factor: str | None = None
+    region: str | None = None
     max_rent: float | None = None
     currency: str = "USD"
     own: Own = NONE
@@ -131,6 +132,10 @@ def against(device: Device, limits: Limits) -> str | None:
         told = [fact.text for fact in (*device.form_factor, *device.interface)]
         if not any(limits.form_factor.casefold() in text.casefold() for text in told):
             return f"form factor {' / '.join(told)}" if told else "its form factor is unknown"
+    if limits.region is not None:
+        places = [fact.text for fact in device.regions] + [each.region for each in device.prices if each.region]
+        if not any(limits.region.casefold() in place.casefold() for place in places):
+            return f"told to be had in {' / '.join(places)}" if places else "where it can be had is unknown"
     if limits.max_rent is not None:
         rent = offer(device, "rent", limits.currency, limits.own)
         if rent is None or rent.amount > limits.max_rent:

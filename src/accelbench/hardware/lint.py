@@ -10,7 +10,7 @@ from typing import Literal
 
 from accelbench.hardware.rows import Row, evidence, rows
 from accelbench.hardware.units import base
-from accelbench.model import Device, DeviceFigure, Vendor, preferred
+from accelbench.model import Device, DeviceFigure, Vendor, VendorFact, preferred
 
 Level = Literal["error", "warning"]
 
@@ -19,6 +19,8 @@ DISAGREE = 0.05
 BINARY = 2**30 / 1e9
 """How much a GiB is more than a GB; a MiB than a MB is 2.4 % less than that, and within the tolerance."""
 _NEAR = 0.005
+STATUS_YEARS = 2
+"""A status that is more calendar years older than the newest fact of all companies may no longer hold."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,19 @@ class Finding:
     level: Level
     rule: str
     device: str
+    """Id of the product, or of the company."""
     where: str
     text: str
 
 
 def lint(devices: Mapping[str, Device], vendors: Mapping[str, Vendor]) -> list[Finding]:
-    """All findings: product by product, in the order of the rules."""
+    """All findings: product by product in the order of the rules, then company by company."""
     families = _families(devices.values())
-    return [
+    newest = max(
+        (date for vendor in vendors.values() for fact in vendor.facts if (date := told_on(vendor, fact))), default=""
+    )
+    of_vendors = [found for each in vendors.values() for found in (*_unsourced(each), *_statuses(each, newest))]
+    of_devices = [
         finding
         for device in devices.values()
         for finding in (
@@ -49,6 +56,33 @@ def lint(devices: Mapping[str, Device], vendors: Mapping[str, Vendor]) -> list[F
             *_prices(device),
         )
     ]
+    return of_devices + of_vendors
+
+
+def told_on(vendor: Vendor, fact: VendorFact) -> str | None:
+    """When a fact of a company was so: its own date, else that of its source; None where neither is known."""
+    source = vendor.sources.get(fact.source or "")
+    return fact.date or (source.date if source else None)
+
+
+def _unsourced(vendor: Vendor) -> Iterator[Finding]:
+    """What is said of a company without naming who said it, or when."""
+    for position, fact in enumerate(vendor.facts):
+        where = f"facts.{position}.{fact.name}"
+        if fact.source is None:
+            yield Finding("error", "no-source", vendor.id, where, f"nobody is named who told it: {fact.text}")
+        if told_on(vendor, fact) is None:
+            yield Finding("warning", "no-date", vendor.id, where, f"nobody knows when it was so: {fact.text}")
+
+
+def _statuses(vendor: Vendor, newest: str) -> Iterator[Finding]:
+    """Companies are bought, listed and closed: what is known of that must not be much older than the catalogue."""
+    told = [told_on(vendor, fact) or "" for fact in vendor.facts if fact.name in ("status", "listing")]
+    if not told:
+        yield Finding("warning", "no-status", vendor.id, "facts", "nobody is named who tells whether it goes on")
+    elif max(told)[:4] and int(newest[:4]) - int(max(told)[:4]) > STATUS_YEARS:
+        text = f"the last that is known of its status is of {max(told)}, the newest of the catalogue of {newest}"
+        yield Finding("warning", "old-status", vendor.id, "facts", text)
 
 
 def _sourceless(device: Device) -> Iterator[Finding]:

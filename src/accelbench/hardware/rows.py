@@ -62,6 +62,7 @@ def _facts(device: Device) -> Iterator[tuple[str, Facts]]:
             yield f"links.{position}.{name}", getattr(link, name)
     yield "form_factor", device.form_factor
     yield "interface", device.interface
+    yield "regions", device.regions
     for kind, shown in device.pictures.items():
         yield f"pictures.{kind}", shown
 

@@ -177,6 +177,7 @@ class Price:
 class Device:
     """A product of the catalogue. ``scope`` says what one of it is; every figure is of that unless it says otherwise.
 
+    ``regions`` is where it can be had, as the seller names places; nothing told is unknown, not nowhere.
     ``aliases`` are names by which drivers, reports and tables call it: a text equals one of them but for case, spaces,
     marks and punctuation. ``matches`` are regular expressions for whole names of CPUs as the system tells them."""
 
@@ -199,6 +200,7 @@ class Device:
     process: Figures = ()
     form_factor: Facts = ()
     interface: Facts = ()
+    regions: Facts = ()
     pictures: Mapping[Literal["product", "memory", "elements"], Facts] = field(default_factory=dict)
     prices: tuple[Price, ...] = ()
     note: str | None = None
@@ -206,14 +208,21 @@ class Device:
 
 @dataclass(frozen=True)
 class VendorFact:
-    """Something that a source says of a company, and when."""
+    """Something that a source says of a company. ``date`` is when it was so: of a deal, a release, a listing; where
+    None, the date of the source counts. Sources that disagree are facts of one name; all survive.
+
+    ``status``: independent, owned by whom, in what change; ``funding`` and ``listing``: rounds and stock exchanges;
+    ``generation``: products and when they came or are announced for; ``software``: releases; ``support``: where help
+    is found; ``contact``; ``export``: who may not be delivered to, or by whom."""
 
     __pydantic_config__ = STRICT
 
     name: Literal["status", "funding", "listing", "generation", "software", "support", "contact", "export"]
     text: str
+    basis: Basis
     source: str | None = None
     date: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)

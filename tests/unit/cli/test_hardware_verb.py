@@ -31,6 +31,21 @@ def test_list_of_a_vendor() -> None:
     assert "nvidia" not in table
 
 
+def test_vendors_with_what_is_known_of_them_and_what_is_not() -> None:
+    found = {each["id"]: each for each in json.loads(run("list", "--vendors", "--json").output)}
+    assert {"nvidia", "kunlunxin"} <= found.keys()
+    assert "are unknown" in run("list", "--vendors").output
+    shown = run("show", "昆仑芯").output
+    assert all(word in shown for word in ("2026-01-02", "unknown", "support", "third_party"))
+    assert json.loads(run("show", "kunlunxin", "--json").output) == found["kunlunxin"]
+
+
+def test_find_in_a_region() -> None:
+    told = json.loads(run("find", "--like", "nvidia-a30", "--region", "europe-west4", "--json").output)
+    assert [each["device"] for each in told["found"]] == ["google-tpu-v6e"]
+    assert told["ruled_out"]["nvidia-l4"] == "where it can be had is unknown"
+
+
 def test_show_has_every_source_and_what_is_taken() -> None:
     shown = run("show", "aws-trainium").output
     assert all(word in shown for word in ("380 TOPS*", "3,040.0 TFLOPS", "scope: instance", "亚马逊云科技"))
@@ -67,7 +82,18 @@ def test_find_answers_with_ratios_and_reasons() -> None:
         "trade-off",
         5,
     )
-    assert first["ratios"]["bandwidth"]["other"]["source"] == "bytemlperf"
+    bandwidth = first["ratios"]["bandwidth"]
+    assert bandwidth["other"]["source"] == "bytemlperf"
+    told_by = [
+        side["told_by"]
+        for found in told["found"]
+        for each in found["ratios"].values()
+        for side in (each["today"], each["other"])
+    ]
+    assert all(source["title"] for source in told_by)
+    listed = run("find", "--like", "nvidia-a30", "--max-tdp", "200", "--sources").output
+    assert "933.1 GB/s" in listed
+    assert "third_party" in listed
     assert told["ruled_out"]["nvidia-h100-sxm"] == "TDP 700 W"
     table = run("find", "--like", "nvidia-a30", "--max-tdp", "200", "--weight", "memory=3").output
     assert "×0.64" in table

@@ -122,7 +122,7 @@ def test_an_alias_means_one_product(tmp_path: Path) -> None:
 
 def test_a_vendor_cites_what_it_lists(tmp_path: Path) -> None:
     path = tmp_path / "acme.toml"
-    base = 'id = "acme"\nnames = {en = "Acme"}\n[[facts]]\nname = "status"\ntext = "listed"\n'
+    base = 'id = "acme"\nnames = {en = "Acme"}\n[[facts]]\nname = "status"\ntext = "listed"\nbasis = "third_party"\n'
     path.write_text(base, encoding="utf-8")
     assert load_vendor(path).facts[0].text == "listed"
     path.write_text(base + 'source = "x"\n', encoding="utf-8")

@@ -97,6 +97,15 @@ def test_limits_rule_out_with_a_reason_and_what_is_unknown_too() -> None:
     assert against(device(), Limits(form_factor="dual")) == "its form factor is unknown"
 
 
+def test_a_region_is_told_by_a_seller_or_a_price_and_unknown_rules_out() -> None:
+    zoned = replace(device(), regions=(DeviceFact("europe-west4-a", "vendor_claimed"),))
+    rented = replace(device(), prices=(Price("rent", "USD", 1.0, "third_party", region="us-east-1"),))
+    assert against(zoned, Limits(region="Europe")) is None
+    assert against(rented, Limits(region="us-east")) is None
+    assert against(rented, Limits(region="europe")) == "told to be had in us-east-1"
+    assert against(device(), Limits(region="us")) == "where it can be had is unknown"
+
+
 def test_the_lowest_rent_per_device_counts() -> None:
     prices = (
         Price("rent", "USD", 4.0, "third_party", devices=2),

@@ -6,10 +6,23 @@ from dataclasses import replace
 import pytest
 
 from accelbench.hardware import catalogue
-from accelbench.hardware.lint import Finding, lint
-from accelbench.model import Device, DeviceFigure, Engine, MemoryLevel, Names, Peak, Power, Price, Source, Vendor
+from accelbench.hardware.lint import Finding, lint, told_on
+from accelbench.model import (
+    Device,
+    DeviceFigure,
+    Engine,
+    MemoryLevel,
+    Names,
+    Peak,
+    Power,
+    Price,
+    Source,
+    Vendor,
+    VendorFact,
+)
 
-VENDORS = {"acme": Vendor("acme", Names("Acme"))}
+STATUS = VendorFact("status", "independent", "third_party", "page", "2026-01")
+VENDORS = {"acme": Vendor("acme", Names("Acme"), sources={"page": Source("a page")}, facts=(STATUS,))}
 
 
 def figure(value: float, unit: str, **more: str) -> DeviceFigure:
@@ -99,6 +112,34 @@ def test_a_ratio_off_its_family() -> None:
     alone = replace(peaks(*odd), id="acme-odd")
     assert [(each.rule, each.device) for each in found(*family, alone)] == [("int8-ratio", "acme-odd")]
     assert found(alone) == []
+
+
+def fact(name: str, **more: str | None) -> VendorFact:
+    return VendorFact(name, "told", "third_party", **{"source": "page", "date": "2026-01", **more})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ((fact("status"),), []),
+        ((fact("listing"),), []),
+        ((fact("status", date=None),), [("warning", "no-date")]),
+        ((fact("status", source=None),), [("error", "no-source")]),
+        ((fact("support"),), [("warning", "no-status")]),
+        ((), [("warning", "no-status")]),
+        ((fact("status", date="2023-12"), fact("support")), [("warning", "old-status")]),
+        ((fact("status", date="2024-01"), fact("support")), []),
+    ],
+)
+def test_a_fault_of_a_company_is_found_by_its_rule(facts: tuple[VendorFact, ...], told: list[tuple[str, str]]) -> None:
+    company = Vendor("acme", Names("Acme"), sources={"page": Source("a page")}, facts=facts)
+    assert [(each.level, each.rule) for each in lint({}, {"acme": company})] == told
+
+
+def test_the_date_of_a_source_is_that_of_its_facts() -> None:
+    company = Vendor("acme", Names("Acme"), sources={"page": Source("a page", date="2026")})
+    assert told_on(company, fact("status", date=None)) == "2026"
+    assert told_on(company, fact("status")) == "2026-01"
 
 
 def test_the_shipped_catalogue_has_nothing_to_settle() -> None:
