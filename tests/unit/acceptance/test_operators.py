@@ -111,18 +111,19 @@ def test_crashes_and_hangs_cost_one_case_each(tmp_path: Path, lanes: int) -> Non
     assert Counter((tmp_path / "mark").read_text().splitlines()) == tries
 
 
+@pytest.mark.alone
 def test_workers_are_at_work_at_once_where_the_backend_allows_it(tmp_path: Path) -> None:
     names = ["sleeps 1", "sleeps 2"]
     made(tmp_path / "cases", names)
     told = list[str]()
     begun = time.monotonic()
     run(
-        ground(spec_of(tmp_path / "stub", tmp_path / "mark"), tmp_path, lanes=2, limit_s=3.0),
+        ground(spec_of(tmp_path / "stub", tmp_path / "mark"), tmp_path, lanes=2, limit_s=4.0),
         names,
         lambda case, _outcome, _detail: told.append(case),
     )
     assert sorted(told) == names
-    assert time.monotonic() - begun < 6.0
+    assert time.monotonic() - begun < 8.0
 
 
 def test_a_stack_that_cannot_start_ends_the_part_and_the_other_lane(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_a_hang_is_ended_at_its_time_limit(tmp_path: Path, mark: str) -> None:
         with pytest.raises(WorkerError, match="compile did not end within 3 s") as caught:
             worker.compile(job(tmp_path / "work"))
         assert caught.value.kind == "hung"
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 20
         with pytest.raises(WorkerError, match="has ended already; devices cannot be done"):
             worker.devices()
 
