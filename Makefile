@@ -1,13 +1,15 @@
 # make demo — evaluate two tasks on two stacks and show the comparison
 # make test — everything that CI checks
-# make board — the board of what was measured here
+# make board — the board of what was measured here, or of the example reports
 # make help — the other targets
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_BACKENDS := onnxruntime openvino
-STORES ?= accelbench-results
+EXAMPLES := examples/store
+CLAIMS := ../shared/data/bytemlperf
+STORES ?= $(or $(wildcard accelbench-results),$(EXAMPLES))
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PAGE := src/accelbench/site/assets/index.html
 
@@ -17,7 +19,7 @@ PAGE_SOURCES := web/package-lock.json web/index.html web/style.css web/tools/bui
 
 help:
 	@echo 'make demo      evaluate two tasks on two stacks, print the comparison, write reports and a page'
-	@echo 'make board     the board of the reports in accelbench-results (or STORES=...), in the folder board'
+	@echo 'make board     the board of the reports in accelbench-results (or STORES=...), else of the examples, in the folder board'
 	@echo 'make page      the page of boards only, once; needs Node 20 or newer'
 	@echo 'make test      everything that CI checks'
 	@echo 'make test-all  the same and the slow tests, on every stack; run again, it goes on where it was ended'
@@ -59,7 +61,14 @@ $(PAGE): $(PAGE_SOURCES)
 	@tools/quiet npm ci --prefix web --no-audit --no-fund
 	@node web/tools/build.mjs
 
-board: page $(VENV)/.user
+$(EXAMPLES): $(wildcard examples/reports/*.zip) | $(VENV)/.user
+	@rm -rf $@
+	@echo 'Nothing was measured here yet: taking the reports of examples/reports ...'
+	@tools/quiet $(BIN)/accelbench store add $@ examples/reports/*.zip
+	@if test -d $(CLAIMS); then tools/quiet $(BIN)/accelbench import bytemlperf --store $@ $(CLAIMS); fi
+	@touch $@
+
+board: page $(VENV)/.user $(filter $(EXAMPLES),$(STORES))
 	$(BIN)/accelbench board build $(STORES) -o board
 
 lint: $(VENV)/.dev
