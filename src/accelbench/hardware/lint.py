@@ -109,7 +109,8 @@ def _disagreements(device: Device) -> Iterator[Finding]:
         if _binary(values):
             yield Finding("warning", "gib-or-gb", device.id, row.name, f"{apart}, as a GiB is from a GB")
         if taken is not None and taken.preferred is not None:
-            yield Finding("warning", "disagree", device.id, row.name, f"{apart}; taken is {taken.value:g} {taken.unit}")
+            reason = f"taken is {taken.value:g} {taken.unit}: {taken.preferred}"
+            yield Finding("warning", "disagree", device.id, row.name, f"{apart}; {reason}")
         else:
             yield Finding("error", "disagree", device.id, row.name, f"{apart}; prefer one, with a reason")
 

@@ -106,6 +106,11 @@ def test_a_fault_is_found_by_its_rule(faulty: Callable[[], Device], told: list[t
     assert rules(faulty()) == told
 
 
+def test_a_known_conflict_tells_why_one_figure_is_taken() -> None:
+    (known,) = found(memory(figure(32, "GB"), figure(40, "GB", preferred="read in the data sheet")))
+    assert known.text.endswith("25% apart; taken is 40 GB: read in the data sheet")
+
+
 def test_a_ratio_off_its_family() -> None:
     odd = Peak("int8", figures=(figure(100, "TOPS"),)), Peak("fp16", figures=(figure(100, "TFLOPS"),))
     family = [device(f"acme-{name}") for name in ("a", "b", "c")]

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.imports.accounting import assert_accounted
 
 from accelbench.hardware import catalogue
-from accelbench.hardware.rows import rows
+from accelbench.hardware.rows import facts, rows
 from accelbench.imports import store
 from accelbench.imports.find import find, imported, read_bytemlperf
 from accelbench.imports.propose import propose
@@ -75,3 +75,14 @@ def test_the_catalogue_has_every_figure_of_the_specifications() -> None:
             figure = preferred(row.figures)
             assert figure is not None
             assert (figure.value, row.quantity) in have, (path, row.name)
+
+
+def test_the_catalogue_has_every_text_of_the_specifications() -> None:
+    read = [(path, one.claim) for path, one in published() if one.claim.kind == "specification"]
+    assert len(read) == 17
+    for path, claim in read:
+        assert claim.device is not None
+        have = dict(facts(catalogue.device(str(claim.device.id))))
+        for name, told in facts(propose(claim)):
+            texts = {fact.text for fact in have.get(name, ())}
+            assert {fact.text for fact in told} <= texts, (path, name)
