@@ -41,7 +41,8 @@ def main() -> None:
     inputs = random_inputs(model)
     fold_shapes(model)
     module, _ = laid_out(from_onnx(model, keep_params_in_input=False))
-    machine = relax.VirtualMachine(built(module), tvm.cpu())
+    executable, _ = built(module)
+    machine = relax.VirtualMachine(executable, tvm.cpu())
     machine.set_input("main", *inputs)
 
     def times(repeat: int) -> list[float]:

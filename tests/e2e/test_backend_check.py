@@ -70,7 +70,9 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
         text=True,
         env={**os.environ, "PROBED": str(tmp_path)},
     )
-    time.sleep(8)
+    assert process.stderr is not None
+    assert next(line for line in process.stderr if "contract" in line)
+    time.sleep(5)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
