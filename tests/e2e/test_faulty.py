@@ -76,7 +76,7 @@ def test_what_breaks_the_worker_is_a_failed_report(
         ("remembers", (), "repeated"),
         ("ignores_inputs", (), "vary"),
         ("unready", (), "ready"),
-        ("leaks", (), "memory"),
+        ("leaks", ("--max-time", "4"), "memory"),
     ],
 )
 def test_a_lie_is_found(tmp_path: Path, behaviour: str, words: tuple[str, ...], reason: str) -> None:
