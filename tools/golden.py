@@ -26,6 +26,7 @@ LIMITS = (
     Limits(max_tdp_w=200.0),
     Limits(min_memory_bytes=80e9, form_factor="pcie"),
     Limits(max_rent=2.0),
+    Limits(region="us"),
 )
 WEIGHTS = {"tdp": 2.0, "fp8": 0.0}
 MINE = Own(
@@ -98,7 +99,7 @@ def _found(today: Device, limits: Limits, weights: dict[str, float]) -> dict[str
     kept, out = find(today, devices().values(), limits, weights)
     return {
         "like": today.id,
-        "limits": [limits.max_tdp_w, limits.min_memory_bytes, limits.form_factor or "", limits.max_rent],
+        "limits": [limits.max_tdp_w, limits.min_memory_bytes, limits.form_factor or "", limits.region or "", limits.max_rent],
         "weights": weights,
         "out": sorted(out),
         "kept": [[each.device.id, each.relation, each.distance, len(each.ratios)] for each in kept],

@@ -21,7 +21,7 @@ const PATHS: Record<HardwareMetric, string[]> = {
 export interface Ratio { name: HardwareMetric; today: Figure; other: Figure; ratio: number; gain: number }
 export interface Beside { device: Device; relation: Relation; ratios: Ratio[]; distance: number | null }
 /** Rents are per hour and device in `currency`, as `rentOf` tells them. */
-export interface Limits { tdp: number | null; memoryBytes: number | null; form: string; rent: number | null; currency: string; rentOf: (device: Device) => number | null }
+export interface Limits { tdp: number | null; memoryBytes: number | null; form: string; region: string; rent: number | null; currency: string; rentOf: (device: Device) => number | null }
 /** Why a product does not keep a limit: a key of the words, and what it says. */
 export interface Against { key: string; value: string }
 
@@ -82,6 +82,11 @@ export function against(device: Device, limits: Limits): Against | null {
     const wanted = limits.form.toLowerCase();
     if (!told.some((text) => text.toLowerCase().includes(wanted)))
       return told.length ? { key: "out.form", value: told.join(" / ") } : { key: "out.formUnknown", value: "" };
+  }
+  if (limits.region) {
+    const places = [...(device.regions ?? []).map((fact) => fact.text), ...(device.prices ?? []).flatMap((price) => price.region ?? [])];
+    if (!places.some((place) => place.toLowerCase().includes(limits.region.toLowerCase())))
+      return places.length ? { key: "out.region", value: places.join(" / ") } : { key: "out.regionUnknown", value: "" };
   }
   if (limits.rent !== null) {
     const rent = limits.rentOf(device);

@@ -59,6 +59,7 @@ export interface State {
   tdp: number | null;
   minmem: number | null;
   form: string;
+  region: string;
   maxrent: number | null;
   weights: Record<string, number>;
   side: string[];
@@ -73,7 +74,7 @@ export const DEFAULTS: State = {
   flip: null, nan: false, metric: "throughput", division: "", precision: "", trust: "", search: "", currency: "USD", fx: null,
   rate: 0.08, years: 4, use: 0.6, kwh: 0.1, pue: 1.4, support: 0, host: 0, network: 0, port: 0, fleet: 1, pay: "buy", power: "",
   prices: {}, share: false, need: 1000, headroom: 0.2, spare: 1, group: "compute", kind: "", vendor: "", sort: "", product: "",
-  like: "", tdp: null, minmem: null, form: "", maxrent: null, weights: {}, side: [], mine: [], report: "", page: 0,
+  like: "", tdp: null, minmem: null, form: "", region: "", maxrent: null, weights: {}, side: [], mine: [], report: "", page: 0,
 };
 
 const CHOICES: Partial<Record<keyof State, readonly string[]>> = {

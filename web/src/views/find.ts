@@ -27,7 +27,8 @@ export function find(context: Context): Shown {
   const controls = h("form", { onsubmit: (event) => event.preventDefault() },
     section(t("find.today"), true, select(t("find.like"), like?.id ?? "", devices, (id) => change({ like: id }, true))),
     section(t("find.limits"), true, number(t("find.tdp"), state.tdp, (tdp) => change({ tdp }, true)), number(t("find.memory"), state.minmem, (minmem) => change({ minmem }, true)),
-      textual(t("find.form"), state.form, (form) => change({ form }, true), "PCIe"), number(t("find.rent", { currency: state.currency }), state.maxrent, (maxrent) => change({ maxrent }, true))),
+      textual(t("find.form"), state.form, (form) => change({ form }, true), "PCIe"), textual(t("find.region"), state.region, (region) => change({ region }, true), "us-east"),
+      number(t("find.rent", { currency: state.currency }), state.maxrent, (maxrent) => change({ maxrent }, true))),
     section(t("find.weights"), false, h("div", { class: "pairs" }, HARDWARE_METRICS.map(weight))),
     section(t("find.side"), state.side.length > 0, select(t("find.addSide"), "", [["", "…"], ...devices.filter(([id]) => !state.side.includes(id))], (id) => { if (id && context.state().side.length < 5) change({ side: [...context.state().side, id] }); }),
       h("ul", { class: "mix" }, state.side.map((id) => h("li", {}, h("span", {}, board.devices.get(id)?.names.en ?? id), h("button", { type: "button", "aria-label": t("perf.remove", { task: id }), onclick: () => change({ side: context.state().side.filter((each) => each !== id) }) }, "×"))))),
@@ -42,7 +43,7 @@ function chosen(board: Board, state: State): Device | null {
 
 export function limitsOf(board: Board, state: State): Limits {
   const rentOf = (device: Device): number | null => board.price(device.id, "rent", state.currency, state.fx)?.amount ?? null;
-  return { tdp: state.tdp, memoryBytes: state.minmem === null ? null : state.minmem * 1e9, form: state.form, rent: state.maxrent, currency: state.currency, rentOf };
+  return { tdp: state.tdp, memoryBytes: state.minmem === null ? null : state.minmem * 1e9, form: state.form, region: state.region, rent: state.maxrent, currency: state.currency, rentOf };
 }
 
 function answer(context: Context, like: Device | null): HTMLElement {

@@ -33,7 +33,7 @@ test("costs are those of the Python twin", () => {
 
 interface Found {
   devices: Device[];
-  answers: { like: string; limits: [Num, Num, string, Num]; weights: Record<string, number>; out: string[]; kept: [string, string, Num, number][] }[];
+  answers: { like: string; limits: [Num, Num, string, string, Num]; weights: Record<string, number>; out: string[]; kept: [string, string, Num, number][] }[];
   offers: { own: ({ device: string } & Price)[]; rates: Index["meta"]["rates"]; answers: [string, "buy" | "rent", string, Num, boolean | null][] };
 }
 
@@ -46,8 +46,8 @@ test("products beside any of the catalogue are those of the Python twin", () => 
   const known = board(devices, [], []);
   const rentOf = (device: Device): number | null => known.price(device.id, "rent", "USD", null)?.amount ?? null;
   assert.ok(answers.length >= 5 * devices.length);
-  for (const { like, limits: [tdp, memoryBytes, form, rent], weights, out, kept } of answers) {
-    const found = find(devices.find((one) => one.id === like) as Device, devices, { tdp, memoryBytes, form, rent, currency: "USD", rentOf }, weights);
+  for (const { like, limits: [tdp, memoryBytes, form, region, rent], weights, out, kept } of answers) {
+    const found = find(devices.find((one) => one.id === like) as Device, devices, { tdp, memoryBytes, form, region, rent, currency: "USD", rentOf }, weights);
     assert.deepEqual(found.out.map((one) => one.device.id).sort(), out);
     assert.deepEqual(found.kept.map((one) => [one.device.id, one.relation, one.ratios.length]), kept.map(([id, relation, , count]) => [id, relation, count]));
     found.kept.forEach((one, at) => {
