@@ -8,8 +8,8 @@ few runs, so the interval is Student's with the degrees of freedom of Welch and 
 34, 1947), at a level divided by the number of figures and of looks (Bonferroni).
 
 - *not reproduced*: the whole interval lies beyond the margin;
-- *reproduced*: the ratio lies within the margin, and the interval excludes three margins, so that a change of that size
-  would have been seen;
+- *reproduced*: the ratio lies within the margin, and its interval at the level of one figure (divided by the looks
+  alone) excludes three margins, so that a change of that size would have been seen;
 - *ambiguous*: anything else; more runs, or a quieter machine, can decide it.
 
 Passes that are not valid (another process was busy, the machine changed its pace) are left out where at least three
@@ -111,7 +111,7 @@ def judged(
         else:
             logs = _logs(figure, runs)
             pool = figure.name, (figure.name, figure.measurement) in at_pace
-            found.append(_timed(blank, figure, logs, scatter[pool], level / max(tests, 1)))
+            found.append(_timed(blank, figure, logs, scatter[pool], (level / max(tests, 1), level / looks)))
     return tuple(found)
 
 
@@ -133,7 +133,10 @@ def _logs(figure: Figure, runs: Sequence[Mapping[Key, Figure]]) -> list[float]:
     return [math.log(each.value) for each in (valid if len(valid) >= FEWEST_VALID else again)]
 
 
-def _timed(blank: Judged, figure: Figure, logs: Sequence[float], scatter: Scatter, level: float) -> Judged:
+def _timed(
+    blank: Judged, figure: Figure, logs: Sequence[float], scatter: Scatter, levels: tuple[float, float]
+) -> Judged:
+    """``levels`` are those of all figures together and of one alone."""
     reasons = [f"the first run's pass is not valid: {each}" for each in figure.against]
     if not logs or figure.value <= 0:
         return replace(blank, reasons=(*reasons, "no run again gave this figure"))
@@ -146,19 +149,19 @@ def _timed(blank: Judged, figure: Figure, logs: Sequence[float], scatter: Scatte
         return replace(blank, ratio=ratio, reasons=(*reasons, "one run again does not tell how runs scatter"))
     known, seen = _standard_error(figure) ** 2, scatter.deviation**2 * (1 + 1 / len(logs))
     freedom = min(scatter.freedom * (1 + known / seen) ** 2, NORMAL) if seen else NORMAL
-    half = student_t(freedom, 1 - level / 2) * math.sqrt(known + seen)
+    half, alone = (student_t(freedom, 1 - level / 2) * math.sqrt(known + seen) for level in levels)
     low, high = math.exp(centre - half), math.exp(centre + half)
-    outcome = _outcome(centre, half, blank.margin)
+    outcome = _outcome(centre, half, alone, blank.margin)
     if outcome == "not_reproduced" and figure.against:
         outcome = "ambiguous"
     return replace(blank, ratio=ratio, low=low, high=high, outcome=outcome, reasons=tuple(reasons))
 
 
-def _outcome(centre: float, half: float, margin: float) -> Reproduced:
+def _outcome(centre: float, half: float, alone: float, margin: float) -> Reproduced:
     width = math.log1p(margin)
     if abs(centre) - half > width:
         return "not_reproduced"
-    seen = abs(centre) + half < math.log1p(VISIBLE * margin)
+    seen = abs(centre) + alone < math.log1p(VISIBLE * margin)
     return "reproduced" if abs(centre) <= width and seen else "ambiguous"
 
 
