@@ -99,7 +99,13 @@ def _found(today: Device, limits: Limits, weights: dict[str, float]) -> dict[str
     kept, out = find(today, devices().values(), limits, weights)
     return {
         "like": today.id,
-        "limits": [limits.max_tdp_w, limits.min_memory_bytes, limits.form_factor or "", limits.region or "", limits.max_rent],
+        "limits": [
+            limits.max_tdp_w,
+            limits.min_memory_bytes,
+            limits.form_factor or "",
+            limits.region or "",
+            limits.max_rent,
+        ],
         "weights": weights,
         "out": sorted(out),
         "kept": [[each.device.id, each.relation, each.distance, len(each.ratios)] for each in kept],
