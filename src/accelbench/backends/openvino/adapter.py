@@ -4,7 +4,9 @@ Facts relied on, from OpenVINO's documentation: the performance hint sets stream
 throughput, and OPTIMAL_NUMBER_OF_INFER_REQUESTS says how many requests then keep them busy; INFERENCE_PRECISION_HINT is
 a wish, and the runtime model tells in ``runtimePrecision`` of each layer what became of it; ``originalLayersNames``
 are the source's layers that a layer carries out. An infer request belongs to one query at a time, and its output
-tensors keep their values until its next inference.
+tensors keep their values until its next inference. From the library's own Python source: ``InferRequest.infer`` looks
+for inputs to set and wraps the outputs in a dictionary of its own, and its base's takes the same (inputs, whether
+outputs are shared, whether strings are decoded) without.
 """
 
 from __future__ import annotations
@@ -72,13 +74,17 @@ class Request:
     ) -> None:
         """Without ``own_outputs`` the stack's own tensors are handed out."""
         self.infer_request = model.create_infer_request()
+        base: Any = super(openvino.InferRequest, self.infer_request)
+        self.infer = partial(base.infer, {}, True, False)
+        """Run on what ``take`` took. A microsecond less than the call with names and with what is wrapped around it."""
         self.feed: Feed = {}  # of the query that is running: what it shares must live as long
         self.done: Done = _nobody
         self._inputs = []
         for name, place in _places(model.inputs, inputs):
             tensor = openvino.Tensor(model.inputs[place].element_type, model.inputs[place].shape)
             self.infer_request.set_input_tensor(place, tensor)
-            self._inputs.append((name, place, tensor, tensor.data))
+            own = tensor.data
+            self._inputs.append((name, place, tensor, own, own.shape, own.dtype.num, own.nbytes < SHARED_FROM_BYTES))
         self._fixed: dict[str, Array] = {}
         self._free: list[tuple[str, int]] = []
         for name, place in _places(model.outputs, outputs):
@@ -93,18 +99,16 @@ class Request:
         """Make ``feed`` the inputs: small ones are copied, large ones shared if they lie in memory as OpenVINO wants
         them. What is shared belongs to the query until it ends. Raises ValueError for a shape or type that is not the
         model's."""
-        for name, place, tensor, own in self._inputs:
+        for name, place, tensor, own, shape, dtype, small in self._inputs:
             value = feed[name]
-            if value.shape != own.shape or value.dtype.num != own.dtype.num:
-                raise ValueError(
-                    f"input {name} is {value.dtype} {value.shape}, the model takes {own.dtype} {own.shape}"
-                )
-            if own.nbytes < SHARED_FROM_BYTES:
-                np.copyto(own, value)
+            if value.shape != shape or value.dtype.num != dtype:
+                raise ValueError(f"input {name} is {value.dtype} {value.shape}, the model takes {own.dtype} {shape}")
+            if small:
+                own[...] = value
             elif value.dtype == own.dtype and value.flags.c_contiguous and value.flags.writeable:
                 self.infer_request.set_input_tensor(place, openvino.Tensor(value, shared_memory=True))
             else:
-                np.copyto(own, value)
+                own[...] = value
                 self.infer_request.set_input_tensor(place, tensor)
 
     def outputs(self) -> Outputs:
@@ -135,7 +139,7 @@ class OvSession:
         if request is None:
             request = self._local.request = self._made()
         request.take(feed)
-        request.infer_request.infer(share_outputs=True, decode_strings=False)
+        request.infer()
         return request.outputs()
 
     def submit(self, feed: Feed, done: Done) -> None:
