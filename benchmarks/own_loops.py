@@ -1,13 +1,13 @@
 """Our timed pass beside each stack's own benchmark tool or documented loop, on the same model, in turns.
 
-Usage: own_loops.py [TASK...] [-b BACKEND]... [--seconds S] [--rounds N] [--wait] [--option BACKEND.NAME=VALUE]...;
+Usage: own_loops.py [TASK...] [-b BACKEND]... [--seconds S] [--rounds N] [--option BACKEND.NAME=VALUE]...;
 without -b every installed backend that has a script ``loops/<backend>.py``, which its own interpreter runs:
 MODEL.onnx SECONDS, printing a median latency in µs for each line of its input, and behind it the whole time per query
 where its clock leaves a part of a query out. Ours is the p50 of one query at a time in float32, from the feed in NumPy
 to the outputs in NumPy; beside a whole time it is one over the throughput. Prints each pair, and the median of the
-ratios (ours / theirs). openvino's peer is its benchmark_app. Everything is compiled first; with --wait it then waits
-for a line on standard input, which is sent when the machine is quiet. An option goes to ours, and in capitals into the
-loop's environment: ``--option torch.mode=inductor``.
+ratios (ours / theirs). openvino's peer is its benchmark_app. One stack is loaded at a time: others that only wait slow
+queries of tens of µs by up to a quarter. An option goes to ours, and in capitals into the loop's environment:
+``--option torch.mode=inductor``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -124,29 +125,17 @@ def main() -> None:
     parser.add_argument("-b", "--backend", action="append")
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--wait", action="store_true")
     parser.add_argument("--option", action="append", default=[])
     asked = parser.parse_args()
     there = {path.stem for path in LOOPS.glob("*.py")}
     names = asked.backend or [name for name, spec in backends().items() if name in there and installed(spec)]
-    found, pairs = [], []
-    with ExitStack() as stack:
-        for task in asked.tasks:
-            for name in names:
-                try:
-                    ready = prepared(task, find(name), asked.seconds, options_of(name, asked.option))
-                    pairs.append(stack.enter_context(ready))
-                except AccelbenchError as error:
-                    found.append(f"{task}, {name}: {error}")
-        if asked.wait:
-            sys.stdout.write("compiled; waiting for a line\n")
-            sys.stdout.flush()
-            sys.stdin.readline()
-        for pair in pairs:
-            try:
+    found = []
+    for task, name in product(asked.tasks, names):
+        try:
+            with prepared(task, find(name), asked.seconds, options_of(name, asked.option)) as pair:
                 found.append(compare(pair, asked.rounds))
-            except AccelbenchError as error:
-                found.append(str(error))
+        except AccelbenchError as error:
+            found.append(f"{task}, {name}: {error}")
     sys.stdout.write("\n".join(found) + "\n")
 
 

@@ -36,8 +36,9 @@ def names(events: Sequence[Event]) -> list[str]:
     return [str(event["args"]["op_name"]) for event in events]
 
 
-def test_both_folders_have_the_same_reader() -> None:
-    one, other = ((folder / "profiled.py").read_bytes() for folder in FOLDERS)
+@pytest.mark.parametrize("name", ["profiled.py", "bound.py"])
+def test_both_folders_have_the_same_text(name: str) -> None:
+    one, other = ((folder / name).read_bytes() for folder in FOLDERS)
     assert one == other, "a folder stands alone, but what both need is one text"
 
 

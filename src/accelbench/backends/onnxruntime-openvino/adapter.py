@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import profiled
+from bound import OrtSession
 from onnxruntime.capi import _pybind_state
 
 from accelbench.backends.protocol import CompileJob, Feed, Outputs, core_share
 from accelbench.errors import Unsupported
 from accelbench.model import Compiled, DeviceInfo, OpTime, Placement
-from accelbench.tensors import Array
 
 MODEL = "model.onnx"
 SUBGRAPH = "OpenVINO subgraph"
@@ -38,50 +37,6 @@ PRECISIONS = {"float": "fp32", "float16": "fp16", "bfloat16": "bf16", "double": 
 REFUSALS = ("is not a registered function/op", "Unsupported model IR version", "not supported")
 SAME = 1e-5
 """Relative L2 below which outputs under two precision hints come from the same arithmetic."""
-
-
-class OrtSession:
-    """Each thread has inputs and outputs of its own, bound once: OpenVINO prepares anew for memory that it has not
-    seen. Where a shape is open, runs take the feed as it is and give fresh arrays."""
-
-    def __init__(self, session: onnxruntime.InferenceSession, job: CompileJob) -> None:
-        self._session, self._specs = session, (job.inputs, job.outputs)
-        self._outputs = [spec.name for spec in job.outputs]
-        self._open = any(isinstance(dim, str) for spec in (*job.inputs, *job.outputs) for dim in spec.shape)
-        self._own = threading.local()
-
-    def run(self, feed: Feed) -> Outputs:
-        if self._open:
-            return dict(zip(self._outputs, self._session.run(self._outputs, feed)))
-        outputs: dict[str, Array]
-        try:
-            inputs, outputs, binding = self._own.bound
-        except AttributeError:
-            inputs, outputs, binding = self._own.bound = self._bound()
-        for name, own in inputs:
-            value = feed[name]
-            if value.shape != own.shape or value.dtype.num != own.dtype.num:
-                raise ValueError(
-                    f"input {name} is {value.dtype} {value.shape}, the model takes {own.dtype} {own.shape}"
-                )
-            np.copyto(own, value)
-        self._session.run_with_iobinding(binding)
-        return outputs
-
-    def close(self) -> None:
-        del self._session, self._own
-
-    def _bound(self) -> tuple[list[tuple[str, Array]], dict[str, Array], Any]:
-        inputs, outputs = (
-            [(spec.name, np.empty([int(dim) for dim in spec.shape], spec.dtype)) for spec in specs]
-            for specs in self._specs
-        )
-        binding = self._session.io_binding()
-        for name, own in inputs:
-            binding.bind_cpu_input(name, own)
-        for name, own in outputs:
-            binding.bind_output(name, "cpu", 0, own.dtype, own.shape, own.ctypes.data)
-        return inputs, dict(outputs), binding
 
 
 class OrtProfiler(OrtSession):
@@ -156,6 +111,7 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
 
 
 def load(compiled: Compiled, job: CompileJob) -> OrtSession:  # noqa: ARG001
+    """All is bound: OpenVINO prepares anew for memory that it has not seen."""
     return OrtSession(_session(job, job.target.precision), job)
 
 
