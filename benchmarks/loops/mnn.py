@@ -1,7 +1,8 @@
 """MNN's documented loop: mnn.py MODEL.onnx SECONDS prints the median latency in µs for each line of its input.
 
-Converted by MNN's own converter, run by its module interface in high precision (float32) with one thread per core; a
-query is ``forward`` and reading the outputs. The model lies for the time in a folder that is removed.
+Converted by MNN's own converter, run by its module interface in high precision (float32) with one thread per core, or
+as many as ``THREADS`` in the environment says; a query is ``forward`` and reading the outputs. The model lies for the
+time in a folder that is removed.
 """
 
 import os
@@ -32,7 +33,8 @@ def prepared(target: str) -> Callable[[], None]:
     import MNN.nn
     import numpy as np
 
-    config = {"backend": "CPU", "numThread": len(os.sched_getaffinity(0)), "precision": "high"}
+    threads = int(os.environ.get("THREADS") or len(os.sched_getaffinity(0)))
+    config = {"backend": "CPU", "numThread": threads, "precision": "high"}
     runtime = MNN.nn.create_runtime_manager((config,))
     net = MNN.nn.load_module_from_file(target, [], [], runtime_manager=runtime, shape_mutable=False)
     random = np.random.default_rng(0)
