@@ -48,18 +48,16 @@ class MnnSession:
     def __init__(self, net: Net, job: CompileJob) -> None:
         self._net = net
         self._inputs = [
-            (spec.name, np.empty([int(dim) for dim in spec.shape], spec.dtype), variable, dtype)
+            (spec.name, tuple(map(int, spec.shape)), np.dtype(spec.dtype), np.dtype(spec.dtype).num, variable, dtype)
             for spec, variable, dtype in zip(job.inputs, net.variables, net.dtypes)
         ]
         self._outputs = [(spec.name, np.dtype(spec.dtype)) for spec in job.outputs]
 
     def run(self, feed: Feed) -> Outputs:
-        for name, like, variable, dtype in self._inputs:
+        for name, shape, taken, number, variable, dtype in self._inputs:
             value = feed[name]
-            if value.shape != like.shape or value.dtype.num != like.dtype.num:
-                raise ValueError(
-                    f"input {name} is {value.dtype} {value.shape}, the model takes {like.dtype} {like.shape}"
-                )
+            if value.shape != shape or value.dtype.num != number:
+                raise ValueError(f"input {name} is {value.dtype} {value.shape}, the model takes {taken} {shape}")
             variable.write(np.ascontiguousarray(value, dtype))
         values = self._net.forward()
         if len(values) != len(self._outputs):
