@@ -90,7 +90,7 @@ coverage: lint backends
 	$(BIN)/coverage report --skip-covered --sort=cover
 
 test-all: lint backends
-	$(BIN)/pytest --resume -rs --durations=12
+	$(BIN)/pytest --resume -rs $(WORKERS) --durations=12
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*

@@ -1,6 +1,7 @@
 """``pytest --resume``: tests that passed before on the very same files are not run again.
 
-What has passed is written down test by test, so that a run may be ended at any moment, also by a power cut.
+What has passed is written down test by test, so that a run may be ended at any moment, also by a power cut. Of several
+workers (pytest-xdist) each knows what had passed before, and writes to the same file.
 """
 
 import hashlib
@@ -37,14 +38,13 @@ class Resume:
 
     def __init__(self, root: Path, folder: Path) -> None:
         self._passed = folder / f"{_state(root)}.txt"
-        self._left_out = 0
+        there = self._passed.is_file()
+        self._before = frozenset(self._passed.read_text("utf-8").splitlines() if there else ())
         self._called: str | None = None
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        before = set(self._passed.read_text("utf-8").splitlines()) if self._passed.is_file() else set()
-        done = [item for item in items if item.nodeid in before]
-        items[:] = [item for item in items if item.nodeid not in before]
-        self._left_out = len(done)
+        done = [item for item in items if item.nodeid in self._before]
+        items[:] = [item for item in items if item.nodeid not in self._before]
         config.hook.pytest_deselected(items=done)
 
     @pytest.hookimpl(wrapper=True)
@@ -58,8 +58,9 @@ class Resume:
         return report
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._left_out:
-            terminalreporter.write_line(f"{self._left_out} tests passed before on the very same files: not run again")
+        if self._before:
+            told = f"{len(self._before)} tests passed before on the very same files: not run again"
+            terminalreporter.write_line(told)
 
 
 def _state(root: Path) -> str:

@@ -26,7 +26,7 @@ from accelbench.envs.process import variables
 from accelbench.envs.spec import find
 from accelbench.errors import Unsupported
 from accelbench.model import Artifact
-from accelbench.passes import weights
+from accelbench.passes import tidy, weights
 from accelbench.passes.names import Pass, read
 from accelbench.zoo.materialise import Model
 
@@ -176,7 +176,8 @@ def _by_tool(tool: tuple[Path, Path], source: Path, asked: Pass, calibration: Ca
 def _key(model: Model, asked: Pass, calibration: Calibration) -> str:
     seen = [calibration.sha256, calibration.count, calibration.batch] if asked.kind in CALIBRATED else []
     read_too = (NNCF.script, NNCF.lock) if asked.kind == BY_NNCF else ()
-    code = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (TOOL, Path(weights.__file__), *read_too)]
+    sources = (TOOL, Path(tidy.__file__), Path(weights.__file__), *read_too)
+    code = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources]
     tool = find(TOOLS_BACKEND)
     text = json.dumps([model.source.sha256, asked.word, seen, code, tool.lock_sha256, tool.adapter_sha256])
     return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -18,6 +18,11 @@ def main() -> None:
     source, work = Path(job["model"]), Path.cwd()
     made = {"fp16": _float16, "int8": _int8, "int8-static": _int8_static}[job["kind"]](job, source, work)
     model = made if isinstance(made, onnx.ModelProto) else onnx.load(str(made))
+
+    from accelbench.passes.tidy import tidy
+
+    # The float16 converter puts casts behind their readers; the static quantiser names every domain that it knows.
+    tidy(model)
     target = str(Path(job["folder"]) / MODEL)
     onnx.save_model(model, target, save_as_external_data=True, all_tensors_to_one_file=True, location=WEIGHTS)
 

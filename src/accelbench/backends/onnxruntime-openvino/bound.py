@@ -23,13 +23,14 @@ DTYPES = ("float32", "float64", "float16", "int64", "int32", "int16", "int8", "u
 
 
 class OrtSession:
-    """A loaded session. Where a shape is open or a tensor is too large to be copied, runs take the feed as it is and
-    give fresh arrays."""
+    """A loaded session. Where a shape is open, a tensor is too large to be copied or the model has outputs that the job
+    does not name, runs take the feed as it is and give fresh arrays."""
 
     def __init__(self, session: onnxruntime.InferenceSession, job: CompileJob, largest_bytes: float = math.inf) -> None:
         self._session, self._specs = session, (job.inputs, job.outputs)
-        self._outputs = [spec.name for spec in job.outputs]
-        self._bind = all(_fits(spec, largest_bytes) for spec in (*job.inputs, *job.outputs))
+        self._outputs = [output.name for output in session.get_outputs()]
+        named = len(self._outputs) == len(job.outputs)
+        self._bind = named and all(_fits(spec, largest_bytes) for spec in (*job.inputs, *job.outputs))
         self._own = threading.local()
 
     def run(self, feed: Feed) -> Outputs:
