@@ -24,12 +24,15 @@ def section(entry: Entry) -> Markup:
     report = entry.report
     target = report.target
     heading = f"{target.backend} · {target.device} · {target.precision}"
+    passes = "+".join(target.passes)
+    label = ", ".join(part for part in (report.task.id, heading, passes) if part)
     return tag(
         "section",
         tag(
             "header",
             tag("h3", report.task.id, " ", tag("small", f"v{report.task.version}", class_="note")),
             tag("span", heading, class_="on"),
+            tag("span", text("passes.before", passes=passes), class_="tag") if passes else None,
             tag("span", text("tuned", seconds=f"{target.tune_s:g}"), class_="tag") if target.tune_s else None,
             tag("span", text("indicative"), class_="tag warn") if report.effort == "quick" else None,
         ),
@@ -40,7 +43,7 @@ def section(entry: Entry) -> Markup:
         passes_part(entry),
         _environment(report),
         _reproduction(entry),
-        class_="report", id=entry.anchor, data_domain=report.task.domain, aria_label=f"{report.task.id}, {heading}",
+        class_="report", id=entry.anchor, data_domain=report.task.domain, aria_label=label,
     )  # fmt: skip
 
 

@@ -94,6 +94,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "compile.nodes": ("On device, nodes", "设备上的节点"),
     "compile.flops": ("On device, FLOPs", "设备上的 FLOPs"),
     "compile.fallbacks": ("Fell back", "回退算子"),
+    "passes.before": ("pass {passes}", "处理步骤 {passes}"),
     "tuned": ("tuned, {seconds} s at most", "已调优，至多 {seconds} 秒"),
     "tuning.title": ("Tuned before by the stack's own means", "编译前由软件栈自行调优"),
     "tuning.note": (

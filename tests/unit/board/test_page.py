@@ -153,6 +153,14 @@ def test_gone_columns_are_told(entries: factory.Entries, root: Path, tmp_path: P
     assert "too few samples" not in shown
 
 
+def test_a_report_says_what_was_done_to_its_model(entries: factory.Entries, root: Path) -> None:
+    (report, folder) = entries[0]
+    made = page([(replace(report, target=replace(report.target, passes=("prune:0.5", "int8"))), folder)], root)
+    assert "pass prune:0.5+int8" in made
+    assert "处理步骤 prune:0.5+int8" in made
+    assert "pass prune" not in page([(report, folder)], root)
+
+
 def test_only_quick_pages_are_indicative(entries: factory.Entries, root: Path) -> None:
     report, folder = entries[0]
     assert "indicative" in page([(report, folder)], root)
