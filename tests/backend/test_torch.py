@@ -23,7 +23,8 @@ from accelbench.worker.jobs import Job
 from accelbench.zoo import catalogue
 from accelbench.zoo.subject import Subject, from_task
 
-pytestmark = pytest.mark.slow
+# Its OpenMP threads wait for one another busily: beside another test a query may take thirty times as long.
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 Backend = Callable[[str], BackendSpec]
 
 
