@@ -76,6 +76,7 @@ def test_a_report_comes_out_again_on_its_own_machine(tmp_path: Path) -> None:
 
 @pytest.mark.backend
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_tenth_slower_is_not_reproduced(tmp_path: Path) -> None:
     """Paced by the clock, so that the machine's own noise does not decide."""
     report = paced(tmp_path)
