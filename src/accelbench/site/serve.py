@@ -10,8 +10,11 @@ from __future__ import annotations
 import hmac
 import json
 import shutil
+import socket
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -43,6 +46,7 @@ HEADERS = {
 IDLE_S = 30.0
 """A connection that says nothing for so long is closed."""
 PULSE_S = 15.0
+LINGER_S = 5.0
 MOST_LISTENERS = 64
 NOTHING = "there is nothing here: /api/openapi.json tells what there is"
 
@@ -124,6 +128,8 @@ class Handler(BaseHTTPRequestHandler):
                 self._json(refused[0], {"error": refused[1]})
             elif self.server.quarantine is not None:
                 self._upload(self.server.quarantine, int(self.headers["Content-Length"]))
+                return
+        self._linger()
 
     def handle_expect_100(self) -> bool:
         """Refuse before a body is sent, to those who ask."""
@@ -151,11 +157,23 @@ class Handler(BaseHTTPRequestHandler):
             added = quarantine.take(self.rfile, length)  # type: ignore[arg-type]
         except Busy as error:
             self._json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": str(error)})
+            self._linger()
         except AccelbenchError as error:
             self._json(HTTPStatus.UNPROCESSABLE_ENTITY, {"error": _without_paths(str(error))})
         else:
             status = HTTPStatus.CREATED if added.new else HTTPStatus.OK
             self._json(status, {"folder": added.folder.name, "new": added.new})
+
+    def _linger(self) -> None:
+        """Drop what the other side goes on to send, for a while: to close on it would reset the connection, and the
+        answer might never be read."""
+        end = time.monotonic() + LINGER_S
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            while (left := end - time.monotonic()) > 0:
+                self.connection.settimeout(left)
+                if not self.connection.recv(1 << 16):
+                    return
 
     def _is_welcome(self) -> bool:
         if self.server.is_own(self.headers.get("Host", "")):

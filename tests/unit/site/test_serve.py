@@ -167,6 +167,23 @@ def test_nothing_is_taken_where_uploads_are_off(client: Client) -> None:
     assert client.upload(b"x")[0] == 404
 
 
+def test_who_still_sends_can_read_why_it_is_refused(tmp_path: Path) -> None:
+    """Closed at once, the connection would be reset under what is still on its way."""
+    length, part = 10**6 + 1, 10**5
+    head = f"POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+    with serving(tmp_path, uploads=True) as client:
+        host, port = client.server.server_address[:2]
+        with socket.create_connection((str(host), port), timeout=20) as connection:
+            connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
+            for start in range(0, length, part):
+                connection.sendall(b"x" * min(part, length - start))
+                time.sleep(0.01)
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            assert answer.status == 413
+            assert b"at most 1 MB" in answer.read()
+
+
 def test_a_bundle_is_verified_and_added(tmp_path: Path) -> None:
     other = made.put(tmp_path / "other", made.report(backend="handed-in"))
     pack(other, tmp_path / "one.bundle")
