@@ -155,22 +155,10 @@ def scratch() -> Iterator[Path]:
     room = home() / "scratch"
     with disk_errors(room):
         room.mkdir(parents=True, exist_ok=True)
-        for left in room.iterdir():
-            if not _alive(left.name.partition("-")[0]):
-                shutil.rmtree(left, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=room))
+        sweep(room)
+        folder = Path(tempfile.mkdtemp(prefix=".", dir=room))
     try:
-        with disk_errors(room):
+        with disk_errors(room), held(folder):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True

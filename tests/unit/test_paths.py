@@ -1,6 +1,8 @@
 import errno
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 
 from accelbench.errors import UsageError
-from accelbench.paths import building, disk_errors, held, home, sweep, writing
+from accelbench.paths import building, disk_errors, held, home, scratch, sweep, writing
 
 
 def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -77,6 +79,20 @@ def test_what_a_killed_writer_left_is_swept_and_what_somebody_holds_is_not(tmp_p
         assert {path.name for path in tmp_path.iterdir()} == {".held", "whole", ".file", folder.name}
     assert sweep(tmp_path, fresh_s=0) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"whole", ".file", "other"}
+
+
+def test_scratch_of_a_killed_process_goes_and_of_one_at_work_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELBENCH_HOME", str(tmp_path))
+    (tmp_path / "scratch" / ".left").mkdir(parents=True)
+    hours_ago = time.time() - 7200
+    os.utime(tmp_path / "scratch" / ".left", (hours_ago, hours_ago))
+    with scratch() as first:
+        os.utime(first, (hours_ago, hours_ago))
+        with scratch() as second:
+            assert set((tmp_path / "scratch").iterdir()) == {first, second}
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 @pytest.mark.parametrize("make", [building, writing])

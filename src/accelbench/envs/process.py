@@ -53,7 +53,15 @@ class Process:
         try:
             with self.logs[0].open("ab") as out, self.logs[1].open("ab") as err:
                 self._process = subprocess.Popen(
-                    [python, "-I", Path(inside.__path__[0]) / "boot.py", adapter, str(asks), str(answers)],
+                    [
+                        python,
+                        "-I",
+                        Path(inside.__path__[0]) / "boot.py",
+                        adapter,
+                        str(asks),
+                        str(answers),
+                        self._scratch.name,
+                    ],
                     stdin=subprocess.PIPE,
                     stdout=out,
                     stderr=err,

@@ -1,10 +1,11 @@
-"""Where a worker process begins: ``python -I boot.py ADAPTER REQUESTS REPLIES`` (two descriptors of pipes).
+"""Where a worker process begins: ``python -I boot.py ADAPTER REQUESTS REPLIES SCRATCH`` (two descriptors of
+pipes, and the folder that the worker has for temporary files).
 
 The process that runs this script becomes the *keeper*: it forks the worker, waits, and when the host lets go of the
-keeper's standard input (also by being killed) or the worker ends, it kills everything that the worker started, and
-exits with the worker's exit code, or 128 + the signal that ended it. As a child subreaper (prctl(2)) it inherits
-every orphan below it, so that no descendant escapes, whatever group or session it has moved to. Should the keeper
-itself be killed, the worker dies with it (PR_SET_PDEATHSIG).
+keeper's standard input (also by being killed) or the worker ends, it kills everything that the worker started, removes
+SCRATCH, and exits with the worker's exit code, or 128 + the signal that ended it. As a child subreaper (prctl(2)) it
+inherits every orphan below it, so that no descendant escapes, whatever group or session it has moved to. Should the
+keeper itself be killed, the worker dies with it (PR_SET_PDEATHSIG).
 
 The worker makes the one package ``accelbench`` importable from the folder that this file lies in, and nothing else of
 the host's environment. Entries of a declared PYTHONPATH, which ``-I`` ignores, are put on its path.
@@ -17,6 +18,7 @@ import importlib
 import importlib.util
 import os
 import select
+import shutil
 import signal
 import sys
 import time
@@ -47,7 +49,9 @@ def main() -> int:
         return _work(adapter, requests, replies)
     os.close(requests)
     os.close(replies)
-    return _keep(worker, wake)
+    code = _keep(worker, wake)
+    shutil.rmtree(sys.argv[4], ignore_errors=True)
+    return code
 
 
 def _work(adapter: Path, requests: int, replies: int) -> int:

@@ -250,14 +250,19 @@ with Worker(read(Path(sys.argv[1])), Path(sys.argv[2])) as worker:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_host_that_is_ended_leaves_no_worker(tmp_path: Path, mark: str, number: signal.Signals) -> None:
-    orphan = "subprocess.Popen(['setsid', 'sleep', '300']); (job.work / 'busy').touch(); time.sleep(300)"
+    orphan = (
+        "subprocess.Popen(['setsid', 'sleep', '300']); (job.work / 'busy').write_text(os.getcwd()); time.sleep(300)"
+    )
     backend = stub(tmp_path / "stub", broken("compile(job)", orphan), mark)
     argv = [sys.executable, "-c", HOST, str(backend.folder), str(tmp_path / "logs"), str(tmp_path / "work")]
     host = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[3])
     assert host.stdout is not None
     try:
         assert host.stdout.readline() == b"ready\n"
-        wait_for((tmp_path / "work" / "busy").exists)
+        busy = tmp_path / "work" / "busy"
+        wait_for(lambda: busy.exists() and busy.stat().st_size > 0)
+        scratch = Path(busy.read_text())
+        assert scratch.is_dir()
         name = f"{MARK}={mark.split(chr(34))[1]}"
         wait_for(lambda: len(descendants_of_marker(name)) == 3)
         host.send_signal(number)
@@ -265,7 +270,7 @@ def test_a_host_that_is_ended_leaves_no_worker(tmp_path: Path, mark: str, number
     finally:
         host.kill()
         host.communicate()
-    wait_for(lambda: not descendants_of_marker(name))
+    wait_for(lambda: not descendants_of_marker(name) and not scratch.exists())
 
 
 def test_a_dead_keeper_takes_the_worker_along(tmp_path: Path, mark: str) -> None:
