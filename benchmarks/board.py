@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks import store as stores
 
+from accelbench.boards.build import build
+from accelbench.boards.data import Wish
 from accelbench.library import index
-from accelbench.site.build import build
-from accelbench.site.data import Wish
 
 SMALL = 200
 

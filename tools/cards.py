@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from accelbench.board.units import SPACE, count
 from accelbench.model import Task
+from accelbench.page.units import SPACE, count
 from accelbench.zoo import catalogue, roster
 from accelbench.zoo.facts import facts_of
 

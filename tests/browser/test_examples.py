@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from tests.browser.test_board import ROOT, WEB, node, run, tool
 
-from accelbench.site import data
-from accelbench.site.data import Wish
-from accelbench.site.gather import gathered
-from accelbench.site.plain import script
+from accelbench.boards import data
+from accelbench.boards.data import Wish
+from accelbench.boards.gather import gathered
+from accelbench.boards.plain import script
 
 __all__ = ["node"]
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.unit.board import factory
+from tests.unit.page import factory
 
-from accelbench.board.page import write_page
+from accelbench.page.document import write_page
 
 pytestmark = pytest.mark.browser
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.board import factory
+from tests.unit.page import factory
 
 from accelbench.compare import STATISTICS, Stored, compare, match
 from accelbench.model import Measurement, Plan, Report, Stop

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.board import factory
+from tests.unit.page import factory
 
 from accelbench import race as module
 from accelbench.errors import WorkerError

@@ -1,4 +1,4 @@
-// Bundles the page into src/accelbench/site/assets: board.js, board.css and index.html, nothing else.
+// Bundles the page into src/accelbench/boards/assets: board.js, board.css and index.html, nothing else.
 import { build } from "esbuild";
 import { copyFileSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -11,8 +11,6 @@ from typing import Any
 import click
 from rich.table import Table
 
-from accelbench.board import units
-from accelbench.board.rows import Row
 from accelbench.cli.compare import margin_option, outcome, plan_words
 from accelbench.cli.groups import grouped
 from accelbench.cli.output import listing
@@ -20,6 +18,8 @@ from accelbench.cli.targets import Side
 from accelbench.errors import Unsupported, UsageError, WorkerError
 from accelbench.evaluate import Setting
 from accelbench.model import Plan
+from accelbench.page import units
+from accelbench.page.rows import Row
 from accelbench.paths import disk_errors
 from accelbench.race import Race, race
 from accelbench.search import Search

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import click
 
+from accelbench.boards import build as building
+from accelbench.boards.data import Wish
+from accelbench.boards.gather import gathered
+from accelbench.boards.live import Live
+from accelbench.boards.serve import Server
+from accelbench.boards.upload import MOST_BYTES, Quarantine
 from accelbench.cli.output import json_option, print_json
 from accelbench.errors import UsageError
 from accelbench.gate.rules import RULES
 from accelbench.hardware.prices import NONE, read
-from accelbench.site import build as building
-from accelbench.site.data import Wish
-from accelbench.site.gather import gathered
-from accelbench.site.live import Live
-from accelbench.site.serve import Server
-from accelbench.site.upload import MOST_BYTES, Quarantine
 
 TOKEN = "ACCELBENCH_TOKEN"
 

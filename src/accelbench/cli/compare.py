@@ -9,13 +9,13 @@ from typing import Any
 import click
 from rich.table import Table
 
-from accelbench.board import units
 from accelbench.cli.output import json_option, listing, print_json, print_table
 from accelbench.cli.parsing import RATIO
 from accelbench.compare import FIGURES, MARGIN, STATISTICS, Both, FigurePair, PlanPair, ReportPair, Stored, match
 from accelbench.compare import compare as compared
 from accelbench.measure.compare import Comparison
 from accelbench.model import Plan, Report, Target
+from accelbench.page import units
 from accelbench.report.store import open_report, reports
 
 margin_option = click.option(

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from accelbench.board import units
 from accelbench.cli.compare import margin_option, outcome, plan_words, stored, target_words
 from accelbench.cli.output import json_option, listing, print_json, print_table
 from accelbench.cli.parsing import COMMAS, known
 from accelbench.errors import UsageError
 from accelbench.library.diff import FAILURES, Change, Diff, counts
 from accelbench.library.diff import diff as differences
+from accelbench.page import units
 
 QUIET = ("same", "ambiguous")
 """Kinds that a summary counts and does not list."""

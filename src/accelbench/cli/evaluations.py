@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from accelbench.board.page import write_page
-from accelbench.board.rows import Row, rows
 from accelbench.cli.ab import Duel, Rivals, duel, write
 from accelbench.cli.limits import Limits
 from accelbench.cli.output import DONE
 from accelbench.cli.targets import Side
 from accelbench.evaluate import Setting, evaluate
+from accelbench.page.document import write_page
+from accelbench.page.rows import Row, rows
 from accelbench.reference import reference
 from accelbench.report.store import RunDirectory, open_report, reports
 from accelbench.zoo.subject import Subject

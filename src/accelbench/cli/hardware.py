@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from accelbench.board.units import ABSENT
 from accelbench.cli.hardware_cost import cost
 from accelbench.cli.hardware_find import compare, find, probe
 from accelbench.cli.hardware_vendors import list_vendors, show_vendor
@@ -16,6 +15,7 @@ from accelbench.hardware import catalogue
 from accelbench.hardware.lint import lint as findings
 from accelbench.hardware.rows import Row, facts, rows
 from accelbench.model import Device, DeviceFact, DeviceFigure, Price, preferred
+from accelbench.page.units import ABSENT
 
 COLUMNS = {
     "fp16": {"engines.tensor.fp16": "", "engines.tensor.bf16": " (bf16)"},

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from accelbench.board.units import ABSENT
 from accelbench.cli.output import json_option, print_facts, print_json
 from accelbench.cost import Inputs, per_million
 from accelbench.errors import UsageError
 from accelbench.hardware import catalogue, compare
 from accelbench.hardware.prices import NONE, Offer, inputs, offer, read
 from accelbench.model import Device
+from accelbench.page.units import ABSENT
 
 POSITIVE = click.FloatRange(min=0, min_open=True)
 

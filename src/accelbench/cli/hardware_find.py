@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from accelbench.board.units import ABSENT
 from accelbench.cli.hardware_cost import prices_option
 from accelbench.cli.output import json_option, listing, print_json, print_table
 from accelbench.errors import UsageError
@@ -18,6 +17,7 @@ from accelbench.hardware import probe as probing
 from accelbench.hardware.compare import QUANTITIES, Beside, Limits
 from accelbench.hardware.prices import NONE, read
 from accelbench.model import Device, DeviceFigure
+from accelbench.page.units import ABSENT
 from accelbench.report.host import host_facts
 
 POSITIVE = click.FloatRange(min=0, min_open=True)

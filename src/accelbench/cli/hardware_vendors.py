@@ -7,11 +7,11 @@ from typing import get_args, get_type_hints
 
 import click
 
-from accelbench.board.units import ABSENT
 from accelbench.cli.output import listing, print_facts, print_json, print_table
 from accelbench.hardware import catalogue
 from accelbench.hardware.lint import told_on
 from accelbench.model import Vendor, VendorFact
+from accelbench.page.units import ABSENT
 
 KINDS: tuple[str, ...] = get_args(get_type_hints(VendorFact)["name"])
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from accelbench.board.units import ABSENT
 from accelbench.cli.groups import grouped
 from accelbench.cli.output import json_option, listing, print_json, print_table
 from accelbench.errors import UsageError
@@ -19,6 +18,7 @@ from accelbench.imports.find import Found, find, imported, read_bytemlperf, read
 from accelbench.imports.source import Imported, Origin, load
 from accelbench.imports.tables import mapping, table
 from accelbench.model import Claim
+from accelbench.page.units import ABSENT
 
 Row = tuple[Path, Claim, Path | None, bool]
 """A source file, the claim, its folder in the store where it was stored, and whether it is new there."""

@@ -9,7 +9,6 @@ from typing import Literal
 import click
 from rich.table import Table
 
-from accelbench.board import units
 from accelbench.cli.choice import Choice, wanted
 from accelbench.cli.data import data_options
 from accelbench.cli.output import json_option, listing, print_facts, print_json, print_table, progress
@@ -19,6 +18,7 @@ from accelbench.cli.subjects import Given, check_batches, make, source_options
 from accelbench.cli.targets import PRECISION, PRECISIONS, pass_option, targets
 from accelbench.errors import UsageError
 from accelbench.model import Plan, Stop
+from accelbench.page import units
 from accelbench.profiling import Profile
 from accelbench.profiling import profile as profiled
 from accelbench.quality.operators import OperatorTime, operators

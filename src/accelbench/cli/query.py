@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from accelbench.board import units
 from accelbench.cli.groups import grouped
 from accelbench.cli.output import json_option, listing, print_table
 from accelbench.cli.parsing import COMMAS, known
@@ -17,6 +16,7 @@ from accelbench.errors import UsageError
 from accelbench.library import export, index
 from accelbench.library.query import LIMIT_S, SHOWN, Answer, Wanted, ask, statement
 from accelbench.library.tables import FIGURES
+from accelbench.page import units
 
 MOST_ROWS = 1000
 """That a table for people shows."""

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from accelbench.board.rows import as_json, rows
-from accelbench.board.stages import stages_table
-from accelbench.board.table import table
 from accelbench.cli.bundle import pack, sign, unpack, verify
 from accelbench.cli.output import json_option, print_json, print_table
 from accelbench.cli.tuning import tuning_table
+from accelbench.page.rows import as_json, rows
+from accelbench.page.stages import stages_table
+from accelbench.page.table import table
 from accelbench.report.codec import encode
 from accelbench.report.store import open_report, reports
 

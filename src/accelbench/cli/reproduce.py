@@ -13,7 +13,6 @@ from pathlib import Path
 import click
 
 from accelbench import paths
-from accelbench.board import units
 from accelbench.bundle import keys, signature
 from accelbench.bundle.read import Bundle
 from accelbench.bundle.verify import verify
@@ -29,6 +28,7 @@ from accelbench.evaluate import Setting
 from accelbench.figures.figures import UNITS
 from accelbench.library.reproductions import REPRODUCTIONS, put
 from accelbench.model import Judged, Report, Reproduction
+from accelbench.page import units
 from accelbench.report.store import RunDirectory, open_report
 from accelbench.reproduce.again import Original, backend, check_subject
 from accelbench.reproduce.again import reproduce as again

@@ -9,10 +9,6 @@ from typing import get_args
 
 import click
 
-from accelbench.board.rows import as_json
-from accelbench.board.stages import stages_table
-from accelbench.board.table import table
-from accelbench.board.table_loadgen import loadgen_table
 from accelbench.cli.ab import Rivals, check_ab, duel_json, duel_table, rival_options
 from accelbench.cli.choice import Choice, choice_options, wanted
 from accelbench.cli.data import data_options
@@ -30,6 +26,10 @@ from accelbench.envs import overlay
 from accelbench.errors import UsageError
 from accelbench.evaluate import Driver, Setting
 from accelbench.model import Plan, Report
+from accelbench.page.rows import as_json
+from accelbench.page.stages import stages_table
+from accelbench.page.table import table
+from accelbench.page.table_loadgen import loadgen_table
 from accelbench.report.store import OUTPUTS, RunDirectory, open_report
 from accelbench.worker.loadgen import SCENARIOS as LOADGENS
 from accelbench.zoo.real import Asked

@@ -8,13 +8,13 @@ from dataclasses import replace
 import click
 from rich.table import Table
 
-from accelbench.board import units
-from accelbench.board.tuning import changed, gain
 from accelbench.cli.output import listing
 from accelbench.cli.targets import Side
 from accelbench.envs.spec import backends
 from accelbench.errors import UsageError
 from accelbench.model import Report
+from accelbench.page import units
+from accelbench.page.tuning import changed, gain
 
 CLOCK = "times are the tuners' own account, by their clocks; the rows above are the harness's"
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from accelbench.board.units import count
 from accelbench.cli.choice import Choice, choice_options, listed, named, roster_of
 from accelbench.cli.output import json_option, listing, print_facts, print_json, print_table, progress
 from accelbench.cli.zoo_add import add, check
 from accelbench.errors import UsageError
 from accelbench.model import Task, TensorSpec
+from accelbench.page.units import count
 from accelbench.zoo import catalogue, roster
 from accelbench.zoo.facts import facts_of
 from accelbench.zoo.graph_facts import GraphFacts

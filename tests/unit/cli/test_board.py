@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.unit.boards.factory import assets, loaded
 from tests.unit.library import made
-from tests.unit.site.boards import assets, loaded
 
+from accelbench.boards import build
 from accelbench.cli import board
 from accelbench.cost import Inputs
-from accelbench.site import build
 
 
 @pytest.fixture(autouse=True)

@@ -2,12 +2,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.board.factory import failed
+from tests.unit.page.factory import failed
 
-from accelbench.board.rows import Row, rows
 from accelbench.cli.ab import Duel
 from accelbench.cli.evaluations import Evaluated
 from accelbench.model import Status, Verdict
+from accelbench.page.rows import Row, rows
 
 RACED = Duel("task", ("x", "y"), (), (), None)
 

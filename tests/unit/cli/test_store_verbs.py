@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.unit.board import factory
 from tests.unit.library import made
+from tests.unit.page import factory
 
 from accelbench.cli.main import accelbench
 from accelbench.errors import AccelbenchError

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tests.unit.board import factory
+from tests.unit.page import factory
 
 from accelbench import model
 from accelbench.figures.figures import BETTER, TAILS, UNITS, Figure, figures, figures_of

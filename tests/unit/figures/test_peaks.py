@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
-from tests.unit.board import factory
+from tests.unit.page import factory
 
-from accelbench.board.page import page
-from accelbench.board.rows import as_json, rows, settled
-from accelbench.board.table import table
 from accelbench.measure.columns import Columns
 from accelbench.model import Measurement, Plan, Report, Stop
+from accelbench.page.document import page
+from accelbench.page.rows import as_json, rows, settled
+from accelbench.page.table import table
 
 MS = factory.MS
 BOUND_S = 0.01

@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.board import factory
 from tests.unit.knowledge.test_match import recipe
+from tests.unit.page import factory
 
 from accelbench import model
 from accelbench.errors import UsageError

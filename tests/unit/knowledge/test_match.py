@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.board import factory
+from tests.unit.page import factory
 
 from accelbench import model
 from accelbench.knowledge.catalogue import recipes

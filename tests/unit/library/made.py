@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.unit.board import factory
+from tests.unit.page import factory
 
 from accelbench import model
 from accelbench.report.store import RunDirectory

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.board import factory
+from tests.unit.page import factory
 
 from accelbench.compare import Stored
 from accelbench.library.diff import FAILURES, KINDS, Diff, counts, diff

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.unit.board import factory
 from tests.unit.library import made
+from tests.unit.page import factory
 
 from accelbench import model
 from accelbench.bundle import signature

@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.board import factory
 from tests.unit.library import made
 from tests.unit.library.test_index import TABLE, claim
+from tests.unit.page import factory
 
 from accelbench import paths
 from accelbench.imports.source import Imported

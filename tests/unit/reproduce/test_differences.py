@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.unit.board import factory
+from tests.unit.page import factory
 
 from accelbench import model
 from accelbench.reproduce.differences import differences, elsewhere

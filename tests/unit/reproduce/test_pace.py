@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.unit.board import factory
 from tests.unit.measure.made import columns
+from tests.unit.page import factory
 
 from accelbench.figures.figures import TAILS, of_pass
 from accelbench.figures.passes import Pass
