@@ -389,7 +389,7 @@ export interface Detail {
   measurements: Timed[];
   /** Steps of the host's: median seconds per item. */
   stages: { name: string; items: number; p50S: Num }[];
-  /** Name and text, in the order to show. */
+  /** The name of a field of the report's `Host` and its text, in the order to show. */
   host: [string, string][];
   environment: { kind: string; python: string; packages: Record<string, string>; probes: Record<string, string>; lockSha256: string | null; adapterSha256: string } | null;
   reproductions: { id: string; created: string; reproduced: number; notReproduced: number; ambiguous: number; notComparable: number; outputs: string }[];

@@ -30,6 +30,18 @@ export function named(group: string, name: string | null): string {
   return name === null ? t("none") : (ALL[lang][`${group}.${name}`] ?? name);
 }
 
+/** Why a pass is not valid, by the words that each of its reasons begins with. The report has them with their figures. */
+const INVALID: Record<string, string> = {
+  errors: "invalid.errors", interrupted: "invalid.interrupted", clock: "invalid.clock", "too few samples": "invalid.few", "schedule not kept": "invalid.schedule",
+  overhead: "invalid.overhead", "interpreter held": "invalid.held", stalled: "invalid.stalled", instability: "invalid.instability",
+};
+
+/** Such reasons, separated by semicolons, in a few words of the page's language. */
+export function invalid(told: string): string {
+  const kinds = told.split("; ").map((each) => { const key = INVALID[each.split(": ")[0]]; return key ? t(key) : each; });
+  return [...new Set(kinds)].join(lang === "zh" ? "、" : ", ");
+}
+
 /** Three to four significant digits, with thousands separated; – for what is not known. */
 export function num(value: Num | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";

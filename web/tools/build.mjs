@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const web = dirname(dirname(fileURLToPath(import.meta.url)));
-const assets = process.argv[2] ?? join(web, "..", "src", "accelbench", "site", "assets");
+const assets = process.argv[2] ?? join(web, "..", "src", "accelbench", "boards", "assets");
 
 mkdirSync(assets, { recursive: true });
 await build({

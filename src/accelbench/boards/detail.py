@@ -210,12 +210,12 @@ _RATES = {"J": "W", "s": "s/s"}
 
 
 def _host(report: Report) -> list[tuple[str, str]]:
-    """Facts of the host by name, those that are known."""
+    """Facts of the host that are known, by the names of ``Host``; ``memory`` with its unit."""
     told = asdict(report.host)
     memory = told.pop("memory_bytes")
     if memory is not None:
         told["memory"] = f"{memory / 2**30:.1f} GiB"
-    return [(name.replace("_", " "), _text(value)) for name, value in told.items() if value not in (None, (), {})]
+    return [(name, _text(value)) for name, value in told.items() if value not in (None, (), {})]
 
 
 def _text(value: Any) -> str:

@@ -9,7 +9,7 @@ import { judge, mixOf, unvalued, type Answer, type Entry, type Reason } from "..
 import { METRICS, type Metric, type State } from "../state";
 import { front, type Estimate } from "../stats";
 import { table } from "../table";
-import { interval, money, named, num, scaled, share, spoken, t } from "../words";
+import { interval, invalid, money, named, num, scaled, share, spoken, t } from "../words";
 
 const SHOWN = 14;
 const OUT = 5;
@@ -43,17 +43,6 @@ function stackName(board: Board, entry: Entry): string {
 export function precisionName(board: Board, row: number): string {
   const passes = text(board.reports.passes, row);
   return `${text(board.reports.precision, row)}${passes ? ` (${passes})` : ""}`;
-}
-
-/** Why a pass is not valid, by the words that such a reason begins with. The report has each with its figures. */
-const INVALID: Record<string, string> = {
-  errors: "invalid.errors", interrupted: "invalid.interrupted", clock: "invalid.clock", "too few samples": "invalid.few", "schedule not kept": "invalid.schedule",
-  overhead: "invalid.overhead", "interpreter held": "invalid.held", stalled: "invalid.stalled", instability: "invalid.instability",
-};
-
-function invalid(told: string): string {
-  const kinds = told.split("; ").map((each) => { const key = INVALID[each.split(": ")[0]]; return key ? t(key) : each; });
-  return [...new Set(kinds)].join(spoken() === "zh" ? "、" : ", ");
 }
 
 export function because(reason: Reason): string {

@@ -7,7 +7,7 @@ import { fill, h, save, unpack, type Child } from "../dom";
 import type { Context, Shown } from "../main";
 import { draw } from "../charts";
 import { table } from "../table";
-import { named, num, scaled, share, spoken, t } from "../words";
+import { invalid, named, num, scaled, share, spoken, t } from "../words";
 import { precisionName, trustMark } from "./performance";
 import { textual } from "../controls";
 
@@ -74,11 +74,11 @@ function one(context: Context, row: number): HTMLElement {
     text(r.reasons, row) ? h("p", { class: "reason" }, text(r.reasons, row)) : null,
     h("div", { class: "tiles" },
       tile(t("fact.accuracy"), share(r.accuracy[row], 2), `${text(r.metric, row) ?? ""} · ${t("fact.ofReference", { share: share(r.accuracyRatio[row], 2) })}`),
-      tile(t("fact.drift"), num(r.relativeL2[row]), `SQNR ${num(r.sqnrDb[row])} dB`),
+      tile(t("fact.drift"), num(r.relativeL2[row]), r.sqnrDb[row] === null ? t("none") : `SQNR ${num(r.sqnrDb[row])} dB`),
       tile(t("fact.flip"), r.agreement[row] === null ? "–" : share(1 - (r.agreement[row] as number), 2), t("fact.flip.note")),
       tile(t("fact.executed"), executed ?? "–", t("fact.asked", { precision: text(r.precision, row) ?? "–" })),
       tile(t("fact.sparsity"), share(r.sparsity[row]), named("sparsityTrust", text(r.sparsityTrust, row))),
-      tile(t("fact.coverage"), share(r.coverage[row]), t("fact.fallbacks", { count: r.fallbacks[row] === null ? "–" : String(r.fallbacks[row]) })),
+      tile(t("fact.coverage"), share(r.coverage[row]), r.fallbacks[row] === null ? t("none") : t("fact.fallbacks", { count: String(r.fallbacks[row]) })),
       tile(t("fact.compile"), scaled(r.compileS[row], "s"), scaled(r.sizeBytes[row], "B"))),
     passes(board, row), more, history(context, row));
 }
@@ -93,7 +93,7 @@ function passes(board: Board, row: number): HTMLElement {
   };
   return h("section", {}, h("h2", {}, t("report.passes")), table<number>({
     caption: t("report.passes"), rows, style: (at) => (text(p.against, at) === null ? "" : "out"), columns: [
-      { label: t("col.scenario"), cell: (at) => [named("scenario", text(p.scenario, at)), h("small", {}, `batch ${p.batch[at] ?? "–"}${p.concurrency[at] ? ` · ×${p.concurrency[at]}` : ""}`), text(p.against, at) ? h("small", { class: "why" }, `✗ ${text(p.against, at)}`) : null] },
+      { label: t("col.scenario"), cell: (at) => [named("scenario", text(p.scenario, at)), h("small", {}, `batch ${p.batch[at] ?? "–"}${p.concurrency[at] ? ` · ×${p.concurrency[at]}` : ""}`), ...against(text(p.against, at))] },
       { label: "p50", number: true, cell: (at) => quantile(at, "p50") }, { label: "p90", number: true, cell: (at) => quantile(at, "p90") }, { label: "p99", number: true, cell: (at) => quantile(at, "p99") },
       { label: t("metric.throughput.unit"), number: true, cell: (at) => { const found = board.throughput(at); return [num(found?.value, 4), found?.low == null ? null : h("small", {}, `${num(found.low)} – ${num(found.high)}`)]; } },
       { label: t("col.power"), number: true, cell: (at) => (p.watts[at] === null ? "–" : [scaled(p.watts[at], "W"), h("small", {}, named("power", text(p.wattsKind, at)))]) }] }));
@@ -126,7 +126,7 @@ function distribution(timed: Timed): HTMLElement | null {
   return figure({
     title: `${t("report.distribution")} · ${name(timed)}`, summary: t("report.distribution.summary", { queries: timed.queries.toLocaleString("en-US"), told }), height: 220,
     option: (ink) => ({
-      grid: { left: 46, right: 16, top: 18, bottom: 44 }, xAxis: axis(ink, t("front.latencyMs"), { type: "value", min: bins[0].x0, max: bins[bins.length - 1].x1, splitNumber: 5 }), yAxis: axis(ink, "", { type: "value", splitNumber: 3 }),
+      grid: { left: 46, right: 16, top: 18, bottom: 44 }, xAxis: axis(ink, t("front.latencyMs"), { type: "value", min: bins[0].x0, max: bins[bins.length - 1].x1, splitNumber: 5, axisLabel: { showMinLabel: false, showMaxLabel: false } }), yAxis: axis(ink, "", { type: "value", splitNumber: 3 }),
       series: [{ ...rectangles(bins, ink.accent, null), markLine: marks(timed, ink) }],
     }),
     table: () => table({ caption: told, rows: timed.quantiles, columns: [{ label: "", cell: (each) => `p${num(each.q * 100)}` }, { label: t("front.latencyMs"), number: true, cell: (each) => num(each.s * 1e3, 4) }, { label: t("col.interval"), number: true, cell: (each) => (each.lowS === null ? "–" : `${num(each.lowS * 1e3, 4)} – ${num((each.highS ?? NaN) * 1e3, 4)}`) }] }),
@@ -224,11 +224,18 @@ function reproductions(detail: Detail): Child {
   return h("section", {}, h("h2", {}, t("report.reproductions")), h("ul", {}, detail.reproductions.map((each) => h("li", {}, `${each.created.slice(0, 10)}: `, t("report.reproduction", { yes: String(each.reproduced), no: String(each.notReproduced), open: String(each.ambiguous + each.notComparable), outputs: each.outputs }))), detail.signatures.map((key) => h("li", {}, `${t("report.signed")} `, h("code", {}, key)))));
 }
 
+/** What speaks against a pass: in few words, and as the report has it. */
+function against(reasons: string | null): Child[] {
+  return reasons ? [h("small", { class: "why" }, `✗ ${invalid(reasons)}`), h("details", { class: "why" }, h("summary", {}, t("report.against")), ...reasons.split("; ").map((each) => h("p", { class: "note" }, each)))] : [];
+}
+
 function environment(detail: Detail): HTMLElement {
   const of = detail.environment;
   const list = (pairs: [string, string][]): HTMLElement => h("dl", {}, pairs.map(([key, value]) => h("div", {}, h("dt", {}, key), h("dd", {}, value))));
-  return h("section", {}, h("h2", {}, t("report.environment")), list([...detail.host, ...(of ? [["Python", of.python] as [string, string], ...Object.entries(of.probes)] : [])]),
-    of ? h("details", { class: "data" }, h("summary", {}, t("report.packages", { count: String(Object.keys(of.packages).length) })), list(Object.entries(of.packages))) : null);
+  const hashes = ([["lock", of?.lockSha256], ["adapter", of?.adapterSha256]] as const).flatMap(([name, hash]): [string, string][] => hash ? [[t(`environment.${name}`), hash.slice(0, 12)]] : []);
+  return h("section", {}, h("h2", {}, t("report.environment")), h("h3", {}, t("report.host")), list(detail.host.map(([name, value]) => [named("host", name), value])),
+    of ? [h("h3", {}, t("report.stack")), list([[t("environment.kind"), named("environment", of.kind)], ["Python", of.python], ...Object.entries(of.probes), ...hashes]),
+      h("details", { class: "data" }, h("summary", {}, t("report.packages", { count: String(Object.keys(of.packages).length) })), list(Object.entries(of.packages)))] : null);
 }
 
 function raw({ board }: Context, row: number, detail: Detail): HTMLElement {
