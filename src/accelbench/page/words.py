@@ -212,7 +212,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "pass.overhead": ("Harness's own cost", "测试工具自身开销"),
     "pass.perquery": ("per query", "每次查询"),
     "pass.checked": ("Outputs checked", "抽查的输出"),
-    "pass.mismatched": ("{count} differ in shape or are NaN", "{count} 个形状不符或为 NaN"),
+    "pass.mismatched": ("{count} differ in shape or in NaN", "{count} 个形状不符或 NaN 不一致"),
     "pass.worst": ("largest distance {value}", "最大距离 {value}"),
     "pass.loadgen": (
         "The same under LoadGen {version}, by its own clock",

@@ -128,18 +128,18 @@ def _exchanged(value: Array, other: Array, generator: np.random.Generator) -> Ar
 
 
 def relative_l2(output: Array, reference: Array) -> float | None:
-    """‖output − reference‖₂ / ‖reference‖₂ in float64; None when shapes differ, when either holds NaN or Inf, or when
-    only the reference is all zero."""
+    """‖output − reference‖₂ / ‖reference‖₂ in float64 over the values that are finite in the reference; None when
+    shapes differ, when a NaN or Inf of one is not the same in the other, or when only the reference is all zero."""
     if output.shape != reference.shape:
         return None
-    expected = reference.astype(np.float64).reshape(-1)
-    error = float(np.linalg.norm(output.astype(np.float64).reshape(-1) - expected))
-    norm = float(np.linalg.norm(expected))
-    if not (np.isfinite(error) and np.isfinite(norm)):
+    got, expected = output.astype(np.float64), reference.astype(np.float64)
+    finite = np.isfinite(expected)
+    if not np.array_equal(got[~finite], expected[~finite], equal_nan=True):
         return None
-    if norm == 0.0:
-        return 0.0 if error == 0.0 else None
-    return error / norm
+    error, norm = float(np.linalg.norm(got[finite] - expected[finite])), float(np.linalg.norm(expected[finite]))
+    if error == 0.0:
+        return 0.0
+    return error / norm if norm > 0.0 and np.isfinite(error) and np.isfinite(norm) else None
 
 
 def _distance(samples: Sequence[Sample], outputs: TensorSet, size: int, batched: bool) -> tuple[float | None, int]:

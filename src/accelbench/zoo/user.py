@@ -115,8 +115,8 @@ class UserModel:
 
 
 def read(path: Path, shapes: Shapes, seeded: bool) -> UserModel:
-    """The model at ``path`` as a task. ``shapes`` fixes dynamic inputs; a symbolic first dimension that all inputs
-    and outputs share is the batch and needs none.
+    """The model at ``path`` as a task. ``shapes`` fixes dynamic inputs, and their symbols wherever they stand; a
+    symbolic first dimension that all inputs and outputs share is the batch and needs none.
 
     Raises UsageError, in one line, for a file that is not a sound ONNX model, a dimension left open, and a shape
     for an input that there is not.
@@ -131,7 +131,7 @@ def read(path: Path, shapes: Shapes, seeded: bool) -> UserModel:
     batched = not shapes and is_batched((*inputs, *outputs))
     if batched:
         inputs, outputs = tuple(map(_with_batch, inputs)), tuple(map(_with_batch, outputs))
-    fixed = tuple(_fixed(path, spec, shapes, batched) for spec in inputs)
+    fixed = _fixed(path, inputs, shapes, batched)
     task = Task(
         id=re.sub(r"[^\w.-]+", "-", path.stem) or "model",
         version=1,
@@ -201,13 +201,25 @@ def load(path: Path) -> onnx.ModelProto:
             f"{path} has ONNX's IR version {proto.ir_version}, the installed onnx {onnx.__version__} knows "
             f"{onnx.IR_VERSION} at most: upgrade onnx, or export the model for an older version"
         )
-    external_files(proto, path.parent)
+    external = external_files(proto, path.parent)
     try:
-        onnx.checker.check_model(str(path))
-    except (onnx.checker.ValidationError, ValueError) as error:
+        told = _tell_ranks(proto)
+        onnx.checker.check_model(proto if told and not external else str(path))
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError) as error:
         first = " ".join(str(error).split())
         raise UsageError(f"{path} is not a sound ONNX model: {first[:300]}") from None
     return proto
+
+
+def _tell_ranks(proto: onnx.ModelProto) -> bool:
+    """Give outputs without a rank the one that follows from the graph, which ONNX demands and tools forget. Returns
+    whether there were any."""
+    silent = [value for value in proto.graph.output if not value.type.tensor_type.HasField("shape")]
+    if silent:
+        known = {value.name: value for value in onnx.shape_inference.infer_shapes(proto).graph.output}
+        for value in silent:
+            value.CopyFrom(known[value.name])
+    return bool(silent)
 
 
 def signature(path: Path, proto: onnx.ModelProto) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
@@ -245,25 +257,36 @@ def _for_batch(spec: TensorSpec, batch: int) -> TensorSpec:
     return replace(spec, shape=tuple(batch if dim == BATCH else dim for dim in spec.shape))
 
 
-def _fixed(path: Path, spec: TensorSpec, shapes: Shapes, batched: bool) -> TensorSpec:
-    """The input with ``--shape`` applied; only the batch may stay open."""
-    shape = spec.shape
-    if spec.name in shapes:
-        asked = shapes[spec.name]
-        clash = len(asked) != len(shape) or any(
-            isinstance(dim, int) and dim != wanted for dim, wanted in zip(shape, asked, strict=True)
-        )
-        if clash:
-            own = ", ".join(map(str, shape))
-            raise UsageError(f"--shape {spec.name}:{','.join(map(str, asked))} does not fit {path}, which has ({own})")
-        shape = asked
-    if any(isinstance(dim, str) or dim < 1 for dim in shape[1 if batched else 0 :]):
-        example = ",".join("1" if isinstance(dim, str) or dim < 1 else str(dim) for dim in shape)
-        raise UsageError(
-            f"input {spec.name} of {path} has the open shape ({', '.join(map(str, shape))}): "
-            f"give one with --shape {spec.name}:{example}"
-        )
-    return replace(spec, shape=shape)
+def _fixed(path: Path, inputs: tuple[TensorSpec, ...], shapes: Shapes, batched: bool) -> tuple[TensorSpec, ...]:
+    """The inputs with ``--shape`` applied; only the batch may stay open."""
+    sizes: dict[Dim, int] = {}
+    for spec in inputs:
+        if spec.name in shapes:
+            asked = shapes[spec.name]
+            clash = len(asked) != len(spec.shape) or any(
+                isinstance(dim, int) and dim != wanted for dim, wanted in zip(spec.shape, asked, strict=True)
+            )
+            if clash:
+                given, own = ",".join(map(str, asked)), ", ".join(map(str, spec.shape))
+                raise UsageError(f"--shape {spec.name}:{given} does not fit {path}, which has ({own})")
+            sizes = {**dict(zip(spec.shape, asked, strict=True)), **sizes}
+    fixed = tuple(
+        replace(spec, shape=shapes.get(spec.name, tuple(sizes.get(dim, dim) for dim in spec.shape))) for spec in inputs
+    )
+    wanted, first = [], 1 if batched else 0
+    for spec in fixed:
+        if any(_is_open(dim) and dim not in sizes for dim in spec.shape[first:]):
+            wanted.append(f"--shape {spec.name}:{','.join('1' if _is_open(dim) else str(dim) for dim in spec.shape)}")
+            sizes.update((dim, 1) for dim in spec.shape if isinstance(dim, str))
+    if wanted:
+        spec = next(spec for spec in fixed if any(map(_is_open, spec.shape[first:])))
+        own = ", ".join(map(str, spec.shape))
+        raise UsageError(f"input {spec.name} of {path} has the open shape ({own}): give one with {' '.join(wanted)}")
+    return fixed
+
+
+def _is_open(dim: Dim) -> bool:
+    return isinstance(dim, str) or dim < 1
 
 
 def inferred(path: Path, proto: onnx.ModelProto, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:

@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,15 @@ def test_nan_outputs_are_mismatches(tmp_path: Path) -> None:
     assert integrity.worst_relative_l2 is None
 
 
+def test_nan_outputs_that_the_accuracy_pass_had_too_are_none(tmp_path: Path) -> None:
+    def roots(feed: Record) -> Record:
+        return {"y": np.where(feed["x"] > 0, feed["x"], np.nan), "sum": feed["x"].sum(axis=1)}
+
+    integrity = a_pass(tmp_path, FakeSession(roots), FakeSession(roots)).integrity
+    assert integrity is not None
+    assert (integrity.mismatched, integrity.worst_relative_l2) == (0, 0.0)
+
+
 def test_an_error_after_the_pass_leaves_the_pass(tmp_path: Path) -> None:
     known: set[bytes] = set()
 
@@ -75,6 +85,11 @@ def test_relative_l2() -> None:
     assert relative_l2(np.array([[3.0, 4.0]]), reference) is None
     assert relative_l2(np.array([np.nan, 4.0]), reference) is None
     assert relative_l2(np.array([3.0, np.inf]), reference) is None
+    assert relative_l2(np.array([3.0, 4.0, np.nan, np.inf]), np.array([3.0, 5.0, np.nan, np.inf])) == 1 / math.hypot(
+        3, 5
+    )
+    assert relative_l2(np.array([3.0, 4.0]), np.array([3.0, np.nan])) is None
+    assert relative_l2(np.array([3.0, -np.inf]), np.array([3.0, np.inf])) is None
     assert relative_l2(np.zeros(2), np.zeros(2)) == 0.0
     assert relative_l2(np.ones(2), np.zeros(2)) is None
     assert relative_l2(np.array([2], np.int64), np.array([1], np.int64)) == 1.0

@@ -85,6 +85,26 @@ def test_open_dimensions_need_a_shape(tmp_path: Path) -> None:
     assert [d.dim_value for d in given.fixed().graph.input[0].type.tensor_type.shape.dim] == [3, 4]
 
 
+def test_a_symbol_has_one_size_in_all_inputs(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Mul", ["x", "mask"], ["m"]), helper.make_node("Add", ["m", "bias"], ["y"])]
+    inputs = [value("x", ["N", "T"]), value("mask", ["N", "T"]), value("bias", []), value("other", ["K"])]
+    path = save(model(nodes, inputs, [value("y", ["N", "T"])], []), tmp_path / "m.onnx")
+    assert "has the open shape (N, T): give one with --shape x:1,1 --shape other:1" in refused(path)
+    assert refused(path, x=(2, 3)).endswith("has the open shape (K): give one with --shape other:1")
+    task = read(path, {"mask": (2, 3), "other": (4,)}, False).task
+    assert [spec.shape for spec in task.inputs] == [(2, 3), (2, 3), (), (4,)]
+    assert task.outputs[0].shape == (2, 3)
+    apart = read(path, {"mask": (2, 3), "x": (1, 3), "other": (4,)}, False).task
+    assert [spec.shape for spec in apart.inputs[:2]] == [(1, 3), (2, 3)]
+
+
+def test_an_output_without_a_rank_gets_the_one_that_follows(tmp_path: Path) -> None:
+    made = linear()
+    made.graph.output[0].type.tensor_type.ClearField("shape")
+    task = read(save(made, tmp_path / "m.onnx"), {}, False).task
+    assert (task.batched, task.outputs[0].shape) == (True, ("batch", 5))
+
+
 def test_a_shape_must_fit(tmp_path: Path) -> None:
     path = save(linear("A", out="B"), tmp_path / "m.onnx")
     assert "does not fit" in refused(path, x=(3, 5))
