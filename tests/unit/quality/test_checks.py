@@ -129,6 +129,9 @@ def test_a_claim_of_float32_is_held_to_it(folder: Path) -> None:
     off = VALUES * np.float32(1.002)
     (reason,) = precision_reasons(drift(folder, VALUES, off), "fp32", builds("fp32"))
     assert "float32 does not drift by 1e-03 (relative L2 2.0e-03, output y)" in reason
+    (wrong,) = precision_reasons(drift(folder, VALUES, -VALUES), "fp32", builds("fp32"))
+    assert wrong.startswith("outputs are wrong, which no precision explains")
+    assert wrong.endswith("(relative L2 2.0e+00, output y)")
     assert list(precision_reasons(drift(folder, VALUES, VALUES), "fp32", builds("fp32"))) == []
     assert list(precision_reasons(drift(folder, VALUES, off), "int8", builds("fp32"))) == []
 

@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -149,7 +150,8 @@ def _step(program: str, words: Sequence[str]) -> str:
     if done.returncode > 0 and any(sign in done.stdout for sign in NOT_RUN):
         raise Unsupported(f"MNN converted the model and cannot run it: {_reason(done.stdout)}")
     if done.returncode != 0:
-        raise RuntimeError(f"{program} ended with {done.returncode}: {_reason(done.stdout)}")
+        how = signal.strsignal(-done.returncode) if done.returncode < 0 else f"exit code {done.returncode}"
+        raise RuntimeError(f"{program} ended with {how}: {_reason(done.stdout)}")
     return done.stdout
 
 
