@@ -74,8 +74,7 @@ class Failures:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         terminal = self._config.pluginmanager.getplugin("terminalreporter")
         if report.failed and terminal is not None:
-            terminal.ensure_newline()
-            terminal.write_line(f"FAILED {report.nodeid} ({report.when})")
+            terminal.write(f"\nFAILED {report.nodeid} ({report.when})\n")
 
 
 def _state(root: Path) -> str:

@@ -99,8 +99,10 @@ def _told_by(labels: Array, outputs: list[Array]) -> str:
     shape = outputs[0].shape or (1,)
     if whole and values.shape[1] == math.prod(shape[:-1]) and values.min() >= 0 and values.max() < shape[-1]:
         return "top1"
+    values_told = f"{values.min()} to {values.max()}" if whole else labels.dtype.name
     raise UsageError(
-        f"labels of shape {labels.shape} are of no metric for outputs of {', '.join(str(o.shape) for o in outputs)}: "
+        f"labels of shape {labels.shape}, {values_told}, are of no metric for outputs of "
+        f"{', '.join(str(output.shape) for output in outputs)}: "
         "say which one with --metric, or leave the labels out"
     )
 

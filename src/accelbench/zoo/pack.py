@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import math
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +23,7 @@ from onnx.external_data_helper import load_external_data_for_model, set_external
 from accelbench.errors import UsageError
 from accelbench.model import Dataset, Domain, Metric, Task, TensorSpec, Tolerance, WeightSource
 from accelbench.tensors import Array
-from accelbench.zoo import task_file, user
+from accelbench.zoo import npz, task_file, user
 from accelbench.zoo.materialise import BATCH, WEIGHTS
 from accelbench.zoo.samples import arrays
 from accelbench.zoo.weights import file_sha256
@@ -110,11 +108,7 @@ def name_of(text: str) -> str:
 
 def read_samples(path: Path) -> Samples:
     """The arrays of an ``.npz``: one per input, and perhaps ``labels``. Raises UsageError for another file."""
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-            found = {name: np.asarray(stored[name]) for name in stored.files}
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path} is not a readable .npz file ({error}): save one with numpy.savez") from error
+    found, _ = npz.read(path, str(path))
     return Samples({name: array for name, array in found.items() if name != arrays.LABELS}, found.get(arrays.LABELS))
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +11,7 @@ import onnx
 from accelbench.errors import UsageError
 from accelbench.model import Dim, Task, TensorSpec
 from accelbench.tensors import Array, Record
+from accelbench.zoo import npz
 from accelbench.zoo.feeds import Feeds, keep
 from accelbench.zoo.samples.draws import Draws
 from accelbench.zoo.samples.pictures import pictures
@@ -32,12 +29,7 @@ def from_file(task: Task, path: Path) -> Feeds:
     A sample has the input's shape, without the batch where the task has one. Raises UsageError that says what was
     expected and what was found.
     """
-    try:
-        data = path.read_bytes()
-        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-            arrays = {name: np.asarray(stored[name]) for name in stored.files}
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UsageError(f"--inputs {path} is not a readable .npz file ({error})") from error
+    arrays, digest = npz.read(path, f"--inputs {path}")
     wanted = {spec.name for spec in task.inputs}
     if set(arrays) != wanted:
         raise UsageError(f"--inputs {path} has the arrays {_names(arrays)}; the model's inputs are {_names(wanted)}")
@@ -46,7 +38,6 @@ def from_file(task: Task, path: Path) -> Feeds:
     if len(set(counts.values())) != 1 or 0 in counts.values():
         raise UsageError(f"--inputs {path} must have as many samples for every input, at least one: {counts}")
     count = next(iter(counts.values()))
-    digest = hashlib.sha256(data).hexdigest()
     records = ({name: array[i] for name, array in samples.items()} for i in range(count))
     return keep(["given", FORMAT, digest, _specs(task), task.batched], lambda: (records, None))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -165,17 +164,6 @@ def test_samples_that_do_not_fit(tmp_path: Path, arrays: dict[str, NDArray[Any]]
     file, data = gemm(tmp_path / "m.onnx"), saved(tmp_path / "d.npz", **arrays)
     with pytest.raises(UsageError, match=complaint):
         packed(file, data, tmp_path / "t")
-
-
-def objects(path: Path) -> None:
-    np.savez(path, x=np.array([{}], dtype=object))
-
-
-@pytest.mark.parametrize("write", [lambda path: path.write_bytes(b"no"), lambda _: None, objects])
-def test_a_file_that_is_no_npz(tmp_path: Path, write: Callable[[Path], object]) -> None:
-    write(tmp_path / "d.npz")
-    with pytest.raises(UsageError, match=r"d\.npz is not a readable \.npz file"):
-        packed(gemm(tmp_path / "m.onnx"), tmp_path / "d.npz", tmp_path / "t")
 
 
 @pytest.mark.parametrize(

@@ -81,23 +81,6 @@ def test_wrong_arrays_say_what_was_expected(tmp_path: Path, arrays: dict[str, np
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["missing", "folder", "empty", "text", "npy", "truncated"])
-def test_a_file_that_is_no_npz(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "x.npz"
-    if kind == "folder":
-        path.mkdir()
-    elif kind == "npy":
-        with path.open("wb") as handle:
-            np.save(handle, np.ones(3))
-    elif kind == "truncated":
-        np.savez(path, a=np.ones(100))
-        path.write_bytes(path.read_bytes()[:200])
-    elif kind != "missing":
-        path.write_bytes(b"" if kind == "empty" else b"no arrays")
-    with pytest.raises(UsageError, match="is not a readable"):
-        from_file(task(TensorSpec("a", "float32", (3,))), path)
-
-
 SPECS = st.builds(
     TensorSpec,
     st.sampled_from(["x", "input_ids", "attention_mask", "token_type_ids", "segments"]),
