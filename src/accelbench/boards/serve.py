@@ -7,9 +7,9 @@ page from elsewhere reads it by a name of its own.
 
 from __future__ import annotations
 
+import gzip
 import hmac
 import json
-import shutil
 import socket
 import threading
 import time
@@ -48,6 +48,8 @@ IDLE_S = 30.0
 PULSE_S = 15.0
 LINGER_S = 5.0
 MOST_LISTENERS = 64
+PACK_BYTES, PACK_LEVEL = 2048, 5
+NO_MORE: Mapping[str, str] = {}
 NOTHING = "there is nothing here: /api/openapi.json tells what there is"
 
 
@@ -189,10 +191,12 @@ class Handler(BaseHTTPRequestHandler):
         if not known or ".." in last or not file.is_file():
             self._no_such()
             return
-        with file.open("rb") as content:
-            self._head(HTTPStatus.OK, file.suffix, file.stat().st_size)
-            if self.command != "HEAD":
-                shutil.copyfileobj(content, self.wfile)
+        told = file.stat()
+        tag = f'"{told.st_mtime_ns:x}-{told.st_size:x}"'
+        if tag in self.headers.get("If-None-Match", ""):
+            self._head(HTTPStatus.NOT_MODIFIED, {"ETag": tag})
+        else:
+            self._send(HTTPStatus.OK, file.read_bytes(), file.suffix, {"ETag": tag})
 
     def _events(self) -> None:
         """News as server-sent events: an event `reload` when there is a new board."""
@@ -218,25 +222,47 @@ class Handler(BaseHTTPRequestHandler):
     def _no_such(self) -> None:
         self._json(HTTPStatus.NOT_FOUND, {"error": NOTHING})
 
-    def _json(self, status: HTTPStatus, value: Mapping[str, Any]) -> None:
-        self._send(status, json.dumps(value, ensure_ascii=False).encode(), ".json")
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """What the base class refuses: other methods, and what is no request."""
+        self.close_connection, self.request_version = True, self.protocol_version
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            methods = "GET, HEAD" if self.server.quarantine is None else "GET, HEAD, POST"
+            self._json(HTTPStatus.METHOD_NOT_ALLOWED, {"error": f"this server knows {methods}"}, {"Allow": methods})
+        else:
+            self._json(HTTPStatus(code), {"error": message or HTTPStatus(code).phrase})
 
-    def _send(self, status: HTTPStatus, content: bytes, suffix: str) -> None:
-        self._head(status, suffix, len(content))
+    def _json(self, status: HTTPStatus, value: Mapping[str, Any], more: Mapping[str, str] = NO_MORE) -> None:
+        self._send(status, json.dumps(value, ensure_ascii=False).encode(), ".json", more)
+
+    def _send(self, status: HTTPStatus, content: bytes, suffix: str, more: Mapping[str, str] = NO_MORE) -> None:
+        headers = {**more, "Content-Type": TYPES[suffix]}
+        if len(content) >= PACK_BYTES:
+            headers["Vary"] = "Accept-Encoding"
+            if _takes_gzip(self.headers.get("Accept-Encoding", "")):
+                content = gzip.compress(content, PACK_LEVEL, mtime=0)
+                headers["Content-Encoding"] = "gzip"
+        self._head(status, {**headers, "Content-Length": str(len(content))})
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    def _head(self, status: HTTPStatus, suffix: str, length: int) -> None:
+    def _head(self, status: HTTPStatus, more: Mapping[str, str]) -> None:
         self.send_response(status)
-        told = {**HEADERS, "Content-Type": TYPES[suffix], "Content-Length": str(length)}
-        if self.close_connection:
-            told["Connection"] = "close"
-        for name, value in told.items():
+        closing = {"Connection": "close"} if self.close_connection else {}
+        for name, value in {**HEADERS, **more, **closing}.items():
             self.send_header(name, value)
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the base class
         """Nothing: who reads a board is nobody's business."""
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether a client's Accept-Encoding has gzip, and not with weight zero (RFC 9110, 12.5.3)."""
+    for choice in accepted.lower().split(","):
+        coding, _, weight = choice.replace(" ", "").partition(";q=")
+        if coding == "gzip":
+            return weight.strip("0.") != "" or not weight
+    return False
 
 
 def _without_paths(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import io
 import json
@@ -104,6 +105,40 @@ def test_files_of_the_board_and_nothing_else(client: Client, tmp_path: Path) -> 
         "/data", "/data/", "/data/reports/", "//etc/passwd", "/%00", "/store/index.sqlite", "/api/v1/nothing", "/api",
     ):  # fmt: skip
         assert client.ask(path)[0] == 404, path
+
+
+def test_a_file_travels_once_and_packed_for_those_who_can(client: Client) -> None:
+    (client.server.live.folder / "board.js").write_bytes(b"0123456789" * 1000)
+    _, plain, headers = client.ask("/board.js")
+    assert "Content-Encoding" not in headers
+    for accepted in ("gzip", "br, gzip;q=0.5", "GZIP ; q=1.0"):
+        status, packed, headers = client.ask("/board.js", headers={"Accept-Encoding": accepted})
+        assert (status, headers["Content-Encoding"], headers["Vary"]) == (200, "gzip", "Accept-Encoding")
+        assert gzip.decompress(packed) == plain
+        assert len(packed) < len(plain)
+    for accepted in ("br", "gzip;q=0", "gzip;q=0.00, br", "x-gzip2"):
+        assert client.ask("/board.js", headers={"Accept-Encoding": accepted})[1] == plain
+    status, body, again = client.ask("/board.js", headers={"If-None-Match": f'W/"x", {headers["ETag"]}'})
+    assert (status, body, again["ETag"]) == (304, b"", headers["ETag"])
+    (client.server.live.folder / "board.js").write_bytes(b"new")
+    assert client.ask("/board.js", headers={"If-None-Match": headers["ETag"]})[:2] == (200, b"new")
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "OPTIONS", "BREW"])
+def test_another_method_is_told_which_there_are(client: Client, method: str) -> None:
+    status, body, headers = client.ask("/", method)
+    assert (status, headers["Allow"], headers["Connection"]) == (405, "GET, HEAD", "close")
+    assert json.loads(body) == {"error": "this server knows GET, HEAD"}
+
+
+def test_what_is_no_request_is_refused_in_json(client: Client) -> None:
+    host, port = client.server.server_address[:2]
+    with socket.create_connection((str(host), port), timeout=20) as talk:
+        talk.sendall(b"GET / HTTP/9.9\r\n\r\n")
+        with talk.makefile("rb") as told:
+            head, _, body = told.read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 505 ")
+    assert "error" in json.loads(body)
 
 
 def test_head_has_no_body(client: Client) -> None:
