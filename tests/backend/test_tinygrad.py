@@ -48,6 +48,14 @@ def test_what_it_cannot_take(here: Lab, tmp_path: Path, tinygrad: BackendSpec) -
             job = here.job(tinygrad, "fp32")
             onnx.save(net([onnx.helper.make_node("Det", ["x"], ["y"])]), job.model)
             worker.compile(job)
+        with pytest.raises(Unsupported, match="values that are computed decide on a shape"):
+            job = here.job(tinygrad, "fp32")
+            where, back = (
+                onnx.helper.make_node("NonZero", ["x"], ["at"]),
+                onnx.helper.make_node("Cast", ["at"], ["y"], to=1),
+            )
+            onnx.save(net([where, back]), job.model)
+            worker.compile(job)
 
 
 def test_a_shape_that_is_fed_is_refused_not_frozen(here: Lab, tmp_path: Path, tinygrad: BackendSpec) -> None:

@@ -34,6 +34,7 @@ DEVICE = "CPU"
 SHAPES = ("Shape", "Size")
 NOT_READ = re.compile(r"is not a valid (Domain|OnnxDataType|AttributeType)")
 NO_KERNEL = "didn't JIT anything"
+READ_MEANWHILE = "cannot access tensor data during JIT capture"
 CALLS = 2
 """Plainly, and to be captured."""
 
@@ -94,6 +95,10 @@ def compile(job: CompileJob) -> Compiled:  # noqa: A001
         if not NOT_READ.search(str(error)):
             raise
         raise Unsupported(f"tinygrad's ONNX runner: {error}") from error
+    except JitError as error:
+        if READ_MEANWHILE not in str(error):
+            raise
+        raise Unsupported("values that are computed decide on a shape or on what is computed next") from error
     _refuse_frozen(runner)
     with (job.work / MODEL).open("wb") as file:
         pickle.dump(jit, file)
