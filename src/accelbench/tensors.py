@@ -4,6 +4,8 @@ A tensor set is a folder with ``index.json`` and one raw little-endian file per 
 record has one array per name, and shapes may differ from record to record. Records are read one at a time through a
 memory map, so a set may be larger than memory.
 
+How far apart two arrays are is told here too, for all who hold such sets against each other.
+
 Standard library and NumPy only, Python 3.9 syntax: both sides of the wire use it.
 """
 
@@ -130,6 +132,22 @@ class TensorSet(Sequence[Record]):
 def stack(records: Sequence[Record]) -> dict[str, Array]:
     """One batched feed from per-sample records: arrays of shape [batch, ...]."""
     return {name: np.stack([record[name] for record in records]) for name in records[0]}
+
+
+def relative_l2(output: Array, reference: Array) -> float | None:
+    """‖output − reference‖₂ / ‖reference‖₂ in float64 over the values that are finite in the reference; None when
+    shapes differ, when a NaN or Inf of one is not the same in the other, or when only the reference is all zero."""
+    if output.shape != reference.shape:
+        return None
+    got, expected = output.astype(np.float64), reference.astype(np.float64)
+    finite = np.isfinite(expected)
+    if not np.array_equal(got[~finite], expected[~finite], equal_nan=True):
+        return None
+    with np.errstate(over="ignore"):
+        error, norm = float(np.linalg.norm(got[finite] - expected[finite])), float(np.linalg.norm(expected[finite]))
+    if error == 0.0:
+        return 0.0
+    return error / norm if norm > 0.0 and np.isfinite(error) and np.isfinite(norm) else None
 
 
 def _nbytes(row: Mapping[str, Any]) -> int:

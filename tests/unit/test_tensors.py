@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from accelbench.errors import AccelbenchError
-from accelbench.tensors import INDEX, TensorSet, TensorWriter, stack
+from accelbench.tensors import INDEX, TensorSet, TensorWriter, relative_l2, stack
 
 DTYPES = [np.float32, np.float16, np.float64, np.int64, np.int8, np.uint8, np.bool_]
 arrays = st.sampled_from(DTYPES).flatmap(
@@ -72,3 +73,21 @@ def test_stack_makes_the_first_axis() -> None:
     feed = stack([{"x": np.zeros((2, 3))}, {"x": np.ones((2, 3))}])
     assert feed["x"].shape == (2, 2, 3)
     assert feed["x"][1].all()
+
+
+def test_relative_l2() -> None:
+    reference = np.array([3.0, 4.0], np.float32)
+    assert relative_l2(np.array([3.0, 4.0]), reference) == 0.0
+    assert relative_l2(np.array([3.0, 5.0]), reference) == 0.2
+    assert relative_l2(np.array([[3.0, 4.0]]), reference) is None
+    assert relative_l2(np.array([np.nan, 4.0]), reference) is None
+    assert relative_l2(np.array([3.0, np.inf]), reference) is None
+    special = np.array([3.0, 5.0, np.nan, np.inf])
+    assert relative_l2(special - [0, 1, 0, 0], special) == 1 / math.hypot(3, 5)
+    assert relative_l2(np.array([1e200]), np.array([1e200])) == 0.0
+    assert relative_l2(np.array([1e200]), np.array([2e200])) is None
+    assert relative_l2(np.array([3.0, 4.0]), np.array([3.0, np.nan])) is None
+    assert relative_l2(np.array([3.0, -np.inf]), np.array([3.0, np.inf])) is None
+    assert relative_l2(np.zeros(2), np.zeros(2)) == 0.0
+    assert relative_l2(np.ones(2), np.zeros(2)) is None
+    assert relative_l2(np.array([2], np.int64), np.array([1], np.int64)) == 1.0

@@ -20,7 +20,7 @@ from accelbench.deploy import manifest as stored
 from accelbench.deploy.manifest import BACKEND, SAMPLE_INPUTS, SAMPLE_OUTPUTS, Manifest
 from accelbench.errors import UsageError
 from accelbench.model import TensorSpec
-from accelbench.tensors import Array, TensorSet
+from accelbench.tensors import Array, TensorSet, relative_l2
 from accelbench.worker.jobs import compile_job
 from accelbench.worker.main import import_adapter
 
@@ -72,7 +72,7 @@ class Model:
 
     def check(self) -> float:
         """Run the sample and give the largest relative L2 distance of an output from what it was when the model was
-        evaluated: 0.0 for the very same bits, infinite for another shape or for NaN."""
+        evaluated: 0.0 for the same values, infinite for another shape, or for NaN where there was none."""
         found, expected = self(self.sample), self._record(SAMPLE_OUTPUTS)
         return max(_distance(found.get(name), value) for name, value in expected.items())
 
@@ -148,11 +148,7 @@ def _lacking(manifest: Manifest) -> list[str]:
 
 
 def _distance(found: Any, expected: Array) -> float:
-    if found is None or found.dtype != expected.dtype or found.shape != expected.shape:
+    if found is None or found.dtype != expected.dtype:
         return float("inf")
-    if found.tobytes() == expected.tobytes():
-        return 0.0
-    ours, theirs = found.astype(np.float64), expected.astype(np.float64)
-    norm = float(np.linalg.norm(theirs))
-    distance = float(np.linalg.norm(ours - theirs)) / norm if norm else float("inf")
-    return distance if np.isfinite(distance) else float("inf")
+    apart = relative_l2(found, expected)
+    return float("inf") if apart is None else apart

@@ -17,7 +17,7 @@ from accelbench.measure.lanes import Sample
 from accelbench.measure.load import measure
 from accelbench.measure.pairs import interleaved
 from accelbench.model import Integrity, Measurement, Plan
-from accelbench.tensors import Array, Record, TensorSet
+from accelbench.tensors import Array, Record, TensorSet, relative_l2
 from accelbench.worker.infer import batches, split
 
 PAIRS = 9
@@ -125,21 +125,6 @@ def _exchanged(value: Array, other: Array, generator: np.random.Generator) -> Ar
         others = np.flatnonzero(flat != flat[place])
         flat[place] = flat[generator.choice(others)] if others.size else flat[place]
     return flat.reshape(value.shape)
-
-
-def relative_l2(output: Array, reference: Array) -> float | None:
-    """‖output − reference‖₂ / ‖reference‖₂ in float64 over the values that are finite in the reference; None when
-    shapes differ, when a NaN or Inf of one is not the same in the other, or when only the reference is all zero."""
-    if output.shape != reference.shape:
-        return None
-    got, expected = output.astype(np.float64), reference.astype(np.float64)
-    finite = np.isfinite(expected)
-    if not np.array_equal(got[~finite], expected[~finite], equal_nan=True):
-        return None
-    error, norm = float(np.linalg.norm(got[finite] - expected[finite])), float(np.linalg.norm(expected[finite]))
-    if error == 0.0:
-        return 0.0
-    return error / norm if norm > 0.0 and np.isfinite(error) and np.isfinite(norm) else None
 
 
 def _distance(samples: Sequence[Sample], outputs: TensorSet, size: int, batched: bool) -> tuple[float | None, int]:

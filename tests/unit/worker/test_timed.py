@@ -1,4 +1,3 @@
-import math
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ from accelbench.measure import columns
 from accelbench.model import Measurement, Plan, Stop
 from accelbench.tensors import Array, Record
 from accelbench.worker.infer import infer
-from accelbench.worker.timed import fresh, relative_l2, timed
+from accelbench.worker.timed import fresh, timed
 
 PLAN = Plan("single_stream", Stop(max_s=0.2, max_queries=300), batch=2)
 
@@ -76,23 +75,6 @@ def test_an_error_after_the_pass_leaves_the_pass(tmp_path: Path) -> None:
     assert measured.errors == ("RuntimeError: never seen",)
     assert measured.integrity is not None
     assert measured.integrity.seen_ns == ()
-
-
-def test_relative_l2() -> None:
-    reference = np.array([3.0, 4.0], np.float32)
-    assert relative_l2(np.array([3.0, 4.0]), reference) == 0.0
-    assert relative_l2(np.array([3.0, 5.0]), reference) == 0.2
-    assert relative_l2(np.array([[3.0, 4.0]]), reference) is None
-    assert relative_l2(np.array([np.nan, 4.0]), reference) is None
-    assert relative_l2(np.array([3.0, np.inf]), reference) is None
-    assert relative_l2(np.array([3.0, 4.0, np.nan, np.inf]), np.array([3.0, 5.0, np.nan, np.inf])) == 1 / math.hypot(
-        3, 5
-    )
-    assert relative_l2(np.array([3.0, 4.0]), np.array([3.0, np.nan])) is None
-    assert relative_l2(np.array([3.0, -np.inf]), np.array([3.0, np.inf])) is None
-    assert relative_l2(np.zeros(2), np.zeros(2)) == 0.0
-    assert relative_l2(np.ones(2), np.zeros(2)) is None
-    assert relative_l2(np.array([2], np.int64), np.array([1], np.int64)) == 1.0
 
 
 def test_a_fresh_feed_keeps_each_place_to_its_range() -> None:
