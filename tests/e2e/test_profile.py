@@ -30,6 +30,7 @@ def test_arithmetic_is_told_by_operator(backend: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize(("backend", "operators"), [("torch", {"mkldnn_convolution", "addmm"}), ("iree", {"matmul"})])
 def test_kernels_are_told_where_their_nodes_are_not(backend: str, operators: set[str]) -> None:
     done = _profile("-b", backend, "--json", "--batch", "64", "--runs", "50")
