@@ -27,7 +27,8 @@ Written by `tools/coverage.py` from the results of `accelbench backend check NAM
 page in `coverage/`, with a row for each case. The cases are the ONNX project's own, one small model for each; how they
 are run and what the outcomes mean says the [vendor guide](vendor-guide.md).
 
-A stack is judged here as its adapter uses it, in float32, on the processor of an ordinary machine. *Wrong* answers are
+A stack is judged here as its adapter uses it, in float32, on the processor of an ordinary machine. `torch` is not among
+them: it runs a task's own module, and takes no graph. *Wrong* answers are
 outside of the case's own tolerance (relative 1e-3, absolute 1e-7 unless the case says otherwise); some are zeros that
 are not quite zero, others are other results. *Raised* are errors other than a clear refusal. *Not expressible* are the
 cases of types that NumPy does not have, of sequences and optional values, and those that draw random numbers.
@@ -62,7 +63,8 @@ def text(results: Sequence[Found]) -> str:
             [sums(found) for found in results],
         ),
         "\n*Cases* are those that the contract can express, and that were run. *Minutes* are those of the whole "
-        "acceptance test and of its part on operators alone, on a machine of two cores that had other work too.\n"
+        "acceptance test and of its part on operators alone, on a machine of two cores that had, at "
+        "times, other work too.\n"
         "\nParts of the acceptance test that did not pass, and why:\n\n",
         *(f"- {line}\n" for found in results for line in failed(found)),
         "\n## Whole models\n\nDrift (relative L2) against ONNX Runtime in float32, batch 1.\n\n",
