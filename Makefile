@@ -11,7 +11,7 @@ EXAMPLES := examples/store
 CLAIMS := ../shared/data/bytemlperf
 STORES ?= $(or $(wildcard accelbench-results),$(EXAMPLES))
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-PAGE := src/accelbench/boards/assets/index.html
+PAGE := src/accelbench/board/assets/index.html
 
 .DEFAULT_GOAL := help
 PAGE_SOURCES := web/package-lock.json web/index.html web/style.css web/tools/build.mjs $(shell find web/src -type f)

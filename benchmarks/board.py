@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks import store as stores
 
-from accelbench.boards.build import build
-from accelbench.boards.data import Wish
+from accelbench.board.build import build
+from accelbench.board.data import Wish
 from accelbench.library import index
 
 SMALL = 200

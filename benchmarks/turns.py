@@ -22,7 +22,7 @@ import numpy as np
 import openvino
 from openvino import opset13 as ops
 
-from accelbench.backends.openvino.adapter import OvSession
+from accelbench.backends.openvino.ov_session import OvSession
 from accelbench.backends.protocol import Feed
 from accelbench.measure import load, stats
 from accelbench.model import Plan, Stop

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from accelbench.backends.openvino import adapter
+from accelbench.backends.openvino.ov_session import OvSession
 from accelbench.backends.protocol import CompileJob, Feed, Outputs
 from accelbench.model import Target, TensorSpec
 
@@ -66,7 +67,7 @@ def right(outputs: Outputs, given: Feed) -> None:
     np.testing.assert_array_equal(outputs["not_flag"], ~given["flag"])
 
 
-def every_form_of_a_feed(session: adapter.OvSession) -> int:
+def every_form_of_a_feed(session: OvSession) -> int:
     kinds: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         "plain": lambda value: value,
         "strided": lambda value: strided(value) if value.ndim else value,
@@ -84,7 +85,7 @@ def every_form_of_a_feed(session: adapter.OvSession) -> int:
     return len(order)
 
 
-def outputs_stay_until_the_thread_runs_again(session: adapter.OvSession) -> int:
+def outputs_stay_until_the_thread_runs_again(session: OvSession) -> int:
     mine, others = feed(100), feed(101)
     kept = session.run(mine)
     given = {name: value.copy() for name, value in mine.items()}
@@ -99,7 +100,7 @@ def outputs_stay_until_the_thread_runs_again(session: adapter.OvSession) -> int:
     return 2
 
 
-def submitted(session: adapter.OvSession) -> int:
+def submitted(session: OvSession) -> int:
     fed, right_ones, ended = [feed(seed) for seed in range(200, 232)], [], threading.Semaphore(0)
 
     def done(position: int, outputs: object) -> None:
@@ -117,7 +118,7 @@ def submitted(session: adapter.OvSession) -> int:
     return len(fed)
 
 
-def a_wrong_shape(session: adapter.OvSession) -> int:
+def a_wrong_shape(session: OvSession) -> int:
     for method in (session.run, lambda given: session.submit(given, print)):
         said = ""
         try:

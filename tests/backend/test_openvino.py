@@ -49,14 +49,14 @@ def test_streams_are_an_option_that_shows(here: Lab, tmp_path: Path, backend: Ca
 
 
 def test_a_session_takes_feeds_of_every_kind(tmp_path: Path, backend: Callable[[str], BackendSpec]) -> None:
-    python = interpreter(backend("openvino"))
+    python, folder = interpreter(backend("openvino")), backend("openvino").folder
     onnx.save(many_kinds(), tmp_path / "model.onnx")
     (tmp_path / "work").mkdir()
     script = Path(__file__).with_name("openvino_session.py")
     done = subprocess.run(
         [python, script, tmp_path / "model.onnx", tmp_path / "work"],
         check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(accelbench.__path__[0]).parent)},
+        env={**os.environ, "PYTHONPATH": f"{Path(accelbench.__path__[0]).parent}{os.pathsep}{folder}"},
         capture_output=True,
         text=True,
         timeout=120,

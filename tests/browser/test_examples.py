@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from tests.browser.test_board import ROOT, WEB, node, run, tool
 
-from accelbench.boards import data
-from accelbench.boards.data import Wish
-from accelbench.boards.gather import gathered
-from accelbench.boards.plain import script
+from accelbench.board import data
+from accelbench.board.data import Wish
+from accelbench.board.gather import gathered
+from accelbench.board.plain import script
 
 __all__ = ["node"]
 

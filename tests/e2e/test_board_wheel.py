@@ -57,8 +57,8 @@ def tools(wheel: Path) -> Path:
 
 def test_the_wheel_carries_the_page(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        carried = {name for name in archive.namelist() if name.startswith("accelbench/boards/assets/")}
-    assert carried == {f"accelbench/boards/assets/{name}" for name in PAGE}
+        carried = {name for name in archive.namelist() if name.startswith("accelbench/board/assets/")}
+    assert carried == {f"accelbench/board/assets/{name}" for name in PAGE}
 
 
 def test_the_workflow_makes_a_site_with_what_the_wheel_brings(tools: Path, tmp_path: Path) -> None:

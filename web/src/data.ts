@@ -1,5 +1,5 @@
 /**
- * The contract between what makes a board (`accelbench.boards`) and the page that shows it: all data files, field by field.
+ * The contract between what makes a board (`accelbench.board`) and the page that shows it: all data files, field by field.
  *
  * A data file is a classic script with one call. `data/index.js` has the whole board, `data/reports/<id12>.js` what one
  * report has beyond its row, where id12 are the first twelve hex digits of the report's id:

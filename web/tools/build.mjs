@@ -1,11 +1,11 @@
-// Bundles the page into src/accelbench/boards/assets: board.js, board.css and index.html, nothing else.
+// Bundles the page into src/accelbench/board/assets: board.js, board.css and index.html, nothing else.
 import { build } from "esbuild";
 import { copyFileSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const web = dirname(dirname(fileURLToPath(import.meta.url)));
-const assets = process.argv[2] ?? join(web, "..", "src", "accelbench", "boards", "assets");
+const assets = process.argv[2] ?? join(web, "..", "src", "accelbench", "board", "assets");
 
 mkdirSync(assets, { recursive: true });
 await build({

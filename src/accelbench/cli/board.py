@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from accelbench.boards import build as building
-from accelbench.boards.data import Wish
-from accelbench.boards.gather import gathered
-from accelbench.boards.live import Live
-from accelbench.boards.serve import Server
-from accelbench.boards.upload import MOST_BYTES, Quarantine
+from accelbench.board import build as building
+from accelbench.board.data import Wish
+from accelbench.board.gather import gathered
+from accelbench.board.live import Live
+from accelbench.board.serve import Server
+from accelbench.board.upload import MOST_BYTES, Quarantine
 from accelbench.cli.output import json_option, print_json
 from accelbench.errors import UsageError
 from accelbench.gate.rules import RULES

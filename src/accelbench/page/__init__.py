@@ -1,0 +1,1 @@
+"""What reports say, for people: the page of a run, and the tables of the terminal."""

@@ -131,7 +131,8 @@ def read(path: Path, shapes: Shapes, seeded: bool) -> UserModel:
     batched = not shapes and is_batched((*inputs, *outputs))
     if batched:
         inputs, outputs = tuple(map(_with_batch, inputs)), tuple(map(_with_batch, outputs))
-    fixed = _fixed(path, inputs, shapes, batched)
+    fixed = _fixed(path, inputs, shapes)
+    _refuse_open(path, fixed, batched)
     task = Task(
         id=re.sub(r"[^\w.-]+", "-", path.stem) or "model",
         version=1,
@@ -257,8 +258,8 @@ def _for_batch(spec: TensorSpec, batch: int) -> TensorSpec:
     return replace(spec, shape=tuple(batch if dim == BATCH else dim for dim in spec.shape))
 
 
-def _fixed(path: Path, inputs: tuple[TensorSpec, ...], shapes: Shapes, batched: bool) -> tuple[TensorSpec, ...]:
-    """The inputs with ``--shape`` applied; only the batch may stay open."""
+def _fixed(path: Path, inputs: tuple[TensorSpec, ...], shapes: Shapes) -> tuple[TensorSpec, ...]:
+    """The inputs with ``--shape`` applied, to the symbols of others too."""
     sizes: dict[Dim, int] = {}
     for spec in inputs:
         if spec.name in shapes:
@@ -270,19 +271,26 @@ def _fixed(path: Path, inputs: tuple[TensorSpec, ...], shapes: Shapes, batched: 
                 given, own = ",".join(map(str, asked)), ", ".join(map(str, spec.shape))
                 raise UsageError(f"--shape {spec.name}:{given} does not fit {path}, which has ({own})")
             sizes = {**dict(zip(spec.shape, asked, strict=True)), **sizes}
-    fixed = tuple(
+    return tuple(
         replace(spec, shape=shapes.get(spec.name, tuple(sizes.get(dim, dim) for dim in spec.shape))) for spec in inputs
     )
-    wanted, first = [], 1 if batched else 0
-    for spec in fixed:
-        if any(_is_open(dim) and dim not in sizes for dim in spec.shape[first:]):
-            wanted.append(f"--shape {spec.name}:{','.join('1' if _is_open(dim) else str(dim) for dim in spec.shape)}")
-            sizes.update((dim, 1) for dim in spec.shape if isinstance(dim, str))
+
+
+def _refuse_open(path: Path, inputs: tuple[TensorSpec, ...], batched: bool) -> None:
+    """UsageError with the ``--shape`` of each input whose symbols no other one tells; the batch may stay open."""
+    wanted: dict[str, str] = {}
+    told: set[Dim] = set()
+    for spec in inputs:
+        if any(_is_open(dim) and dim not in told for dim in spec.shape[1 if batched else 0 :]):
+            wanted[spec.name] = ",".join("1" if _is_open(dim) else str(dim) for dim in spec.shape)
+            told.update(dim for dim in spec.shape if isinstance(dim, str))
     if wanted:
-        spec = next(spec for spec in fixed if any(map(_is_open, spec.shape[first:])))
-        own = ", ".join(map(str, spec.shape))
-        raise UsageError(f"input {spec.name} of {path} has the open shape ({own}): give one with {' '.join(wanted)}")
-    return fixed
+        first = next(spec for spec in inputs if spec.name in wanted)
+        own, flags = (
+            ", ".join(map(str, first.shape)),
+            " ".join(f"--shape {name}:{dims}" for name, dims in wanted.items()),
+        )
+        raise UsageError(f"input {first.name} of {path} has the open shape ({own}): give one with {flags}")
 
 
 def _is_open(dim: Dim) -> bool:

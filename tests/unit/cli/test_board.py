@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.unit.boards.factory import assets, loaded
+from tests.unit.board.factory import assets, loaded
 from tests.unit.library import made
 
-from accelbench.boards import build
+from accelbench.board import build
 from accelbench.cli import board
 from accelbench.cost import Inputs
 

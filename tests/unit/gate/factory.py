@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from tests.unit.page.factory import QUIET
 
 from accelbench import model
 from accelbench.bundle import keys
@@ -287,14 +288,7 @@ def measurement(plan: model.Plan, columns: str) -> model.Measurement:
         warmup_queries=24,
         warmup_s=0.3,
         stationary=True,
-        audit=model.Audit(
-            canary_ns=(60_000,) * 8,
-            calibration_before_ns=(81_000,) * 8,
-            calibration_after_ns=(81_000,) * 8,
-            overhead_ns=1900.0,
-            rss_before_bytes=400 * MS,
-            rss_after_bytes=400 * MS,
-        ),
+        audit=QUIET,
         integrity=model.Integrity(12, 0, 1e-6, (MS,) * 9, (MS,) * 9),
         schedule_sha256=arrivals.sha256(arrivals.scheduled(plan)) if plan.scenario == "server" else None,
     )

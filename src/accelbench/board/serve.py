@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from accelbench.boards import api
-from accelbench.boards.build import PAGE
-from accelbench.boards.live import Live
-from accelbench.boards.upload import Busy, Quarantine
+from accelbench.board import api
+from accelbench.board.build import PAGE
+from accelbench.board.live import Live
+from accelbench.board.upload import Busy, Quarantine
 from accelbench.errors import AccelbenchError, UsageError
 
 TYPES = {

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.boards.factory import assets, column, loaded
+from tests.unit.board.factory import assets, column, loaded
 from tests.unit.library import made
 from tests.unit.page import factory
 
 from accelbench import model
-from accelbench.boards import data
-from accelbench.boards import detail as details
-from accelbench.boards.build import PAGE, build
-from accelbench.boards.data import Wish
-from accelbench.boards.downloads import records
+from accelbench.board import data
+from accelbench.board import detail as details
+from accelbench.board.build import PAGE, build
+from accelbench.board.data import Wish
+from accelbench.board.downloads import records
 from accelbench.errors import UsageError
 from accelbench.knowledge.catalogue import recipes
 from accelbench.knowledge.match import Match

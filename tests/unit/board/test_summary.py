@@ -8,7 +8,7 @@ from tests.unit.library import made
 from tests.unit.page import factory
 
 from accelbench import model
-from accelbench.boards.summary import division, watts
+from accelbench.board.summary import division, watts
 from accelbench.figures.passes import Pass, bare
 from accelbench.measure.series import Series
 from accelbench.report.stack import stack_version

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from accelbench.boards.plain import dumps
+from accelbench.board.plain import dumps
 from accelbench.library.export import write_parquet
 from accelbench.library.query import Answer
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from accelbench.boards.detail import detail
-from accelbench.boards.plain import dumps, packed, script
-from accelbench.boards.summary import Values, pass_rows, row
+from accelbench.board.detail import detail
+from accelbench.board.plain import dumps, packed, script
+from accelbench.board.summary import Values, pass_rows, row
 from accelbench.errors import AccelbenchError
 from accelbench.figures.passes import Pass, bare, telemetry
 from accelbench.library import index

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import accelbench
-from accelbench.boards import catalogue, downloads
-from accelbench.boards.live import Live
+from accelbench.board import catalogue, downloads
+from accelbench.board.live import Live
 from accelbench.errors import UsageError
 from accelbench.library import index
 from accelbench.library.query import Wanted, ask, statement

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.unit.boards.factory import assets, loaded
+from tests.unit.board.factory import assets, loaded
 from tests.unit.gate.test_repository import commands
 from tests.unit.library import made
 
-from accelbench.boards import build
-from accelbench.boards.gather import gathered
+from accelbench.board import build
+from accelbench.board.gather import gathered
 from accelbench.bundle.pack import pack
 from accelbench.cli import board
 from accelbench.gate.repository import new

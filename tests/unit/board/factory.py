@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from accelbench.boards.build import PAGE
+from accelbench.board.build import PAGE
 
 
 def assets(root: Path) -> Path:

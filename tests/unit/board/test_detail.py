@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelbench.boards.detail import BINS, LATENCY_BINS, STEPS, histogram, line, merged
+from accelbench.board.detail import BINS, LATENCY_BINS, STEPS, histogram, line, merged
 
 POSITIVE = st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=200)
 

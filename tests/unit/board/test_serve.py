@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.boards.factory import assets
+from tests.unit.board.factory import assets
 from tests.unit.library import made
 
-from accelbench.boards import api
-from accelbench.boards.data import Wish
-from accelbench.boards.live import Live
-from accelbench.boards.serve import Server
-from accelbench.boards.upload import Quarantine
+from accelbench.board import api
+from accelbench.board.data import Wish
+from accelbench.board.live import Live
+from accelbench.board.serve import Server
+from accelbench.board.upload import Quarantine
 from accelbench.bundle.pack import pack
 from accelbench.errors import UsageError
 from accelbench.report.store import open_report

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from accelbench import paths
-from accelbench.boards import data, downloads
-from accelbench.boards.data import Wish
-from accelbench.boards.plain import script
+from accelbench.board import data, downloads
+from accelbench.board.data import Wish
+from accelbench.board.plain import script
 from accelbench.errors import UsageError
 
 ASSETS = Path(__file__).parent / "assets"

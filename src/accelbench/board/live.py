@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from accelbench.boards import build
-from accelbench.boards.data import Wish
+from accelbench.board import build
+from accelbench.board.data import Wish
 from accelbench.errors import AccelbenchError
 from accelbench.library import layout
 from accelbench.library.rows import Stamp

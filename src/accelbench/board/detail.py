@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accelbench.boards.plain import number, numbers
-from accelbench.boards.summary import Values, against
+from accelbench.board.plain import number, numbers
+from accelbench.board.summary import Values, against
 from accelbench.figures.passes import Pass
 from accelbench.knowledge.match import applying
 from accelbench.measure.series import Series

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import accelbench
-from accelbench.boards import catalogue, stores
-from accelbench.boards.making import DETAILS, Job, Made, Raw, make
-from accelbench.boards.plain import columns, record
-from accelbench.boards.stores import Stores
-from accelbench.boards.summary import PASSES, REPORTS
+from accelbench.board import catalogue, stores
+from accelbench.board.making import DETAILS, Job, Made, Raw, make
+from accelbench.board.plain import columns, record
+from accelbench.board.stores import Stores
+from accelbench.board.summary import PASSES, REPORTS
 from accelbench.hardware.prices import NONE, Own, Rate, shipped
 from accelbench.library.workers import spread
 

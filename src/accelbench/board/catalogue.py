@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from accelbench.boards.plain import number, record
+from accelbench.board.plain import number, record
 from accelbench.hardware import catalogue
 from accelbench.hardware.lint import lint
 from accelbench.knowledge import catalogue as knowledge

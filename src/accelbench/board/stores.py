@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from accelbench.boards.making import Job
+from accelbench.board.making import Job
 from accelbench.errors import UsageError
 from accelbench.imports import store as imported
 from accelbench.library import index

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelbench.boards.downloads import rows
-from accelbench.boards.plain import columns, dumps, number, packed, texts
+from accelbench.board.downloads import rows
+from accelbench.board.plain import columns, dumps, number, packed, texts
 
 
 @pytest.mark.parametrize(
